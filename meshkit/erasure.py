@@ -22,6 +22,7 @@ from segue.identity.v1.identity_internal_service_pb2_grpc import UserInternalSer
 
 from meshkit.consuming import Replica, Step, Watch, step_of
 from meshkit.leases import Lease
+from meshkit.replicas import ActingReplica
 from meshkit.stream_ends import require_going_on
 
 AGAIN_AFTER_S = 600.0
@@ -129,33 +130,19 @@ class UserErasure:
                 await holder.erase(user_id)
 
 
-class ErasingReplica:
+class ErasingReplica(ActingReplica[UserChange]):
     """The replica of identity's users in a service: ``names`` keeps those that there are.
 
     Whoever has nothing to keep of them gives one that keeps its place alone.
     """
 
     def __init__(self, names: Replica[UserChange], erasure: UserErasure) -> None:
-        self._names = names
+        super().__init__(names)
         self._erasure = erasure
 
-    async def resume_token(self) -> str:
-        """Where the feed goes on."""
-        return await self._names.resume_token()
-
-    async def begin_listing(self) -> None:
-        """Those who were erased are told anew."""
-        await self._names.begin_listing()
-
-    async def apply(self, changes: Sequence[UserChange], resume_token: str) -> None:
-        """Forgets who was erased, keeps the others, and then moves on."""
+    async def _act(self, changes: Sequence[UserChange]) -> None:
         newest = {change.user_id: change.username for change in changes}
         await self._erasure.erase([user_id for user_id, name in newest.items() if name is None])
-        await self._names.apply(changes, resume_token)
-
-    async def end_listing(self) -> None:
-        """Everyone who was erased was told."""
-        await self._names.end_listing()
 
 
 class MemoryPendingErasures:

@@ -9,10 +9,12 @@ The memory replica stands here, the PostgreSQL one in ``meshkit.replicas_postgre
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
+from meshkit.consuming import Replica
 from meshkit.faults import Aborted
 
 
@@ -57,6 +59,37 @@ def newest_changes(told: Iterable[V]) -> list[V]:
 def overtaken_error() -> Aborted:
     """The fault of whoever applies what it was told before another one began to list."""
     return Aborted("Another instance began to list the feed; go on from what it stored.")
+
+
+class ActingReplica(ABC, Generic[T]):
+    """Acts on what a feed tells, and then has ``place`` move on, which may keep something, too.
+
+    Whoever is interrupted in between is told again: acting must be repeatable.
+    """
+
+    def __init__(self, place: Replica[T]) -> None:
+        self._place = place
+
+    async def resume_token(self) -> str:
+        """Where the feed goes on."""
+        return await self._place.resume_token()
+
+    async def begin_listing(self) -> None:
+        """What there is, is told anew, and acted on again."""
+        await self._place.begin_listing()
+
+    async def apply(self, changes: Sequence[T], resume_token: str) -> None:
+        """Acts on ``changes``, and then moves on."""
+        await self._act(changes)
+        await self._place.apply(changes, resume_token)
+
+    async def end_listing(self) -> None:
+        """What there is was told."""
+        await self._place.end_listing()
+
+    @abstractmethod
+    async def _act(self, changes: Sequence[T]) -> None:
+        """Does what the changes ask for. Repeatable."""
 
 
 class MemoryReplica(Generic[T]):

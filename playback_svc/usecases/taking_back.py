@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from meshkit.consuming import Replica
+from meshkit.replicas import ActingReplica
 from playback_svc.domain import player_state
 from playback_svc.domain.denials import all_denied, is_denied, narrowed
 from playback_svc.domain.mailbox import CommandKind
@@ -83,30 +84,13 @@ def _stopped(snapshot: Snapshot, held: PlayerState) -> Decision:
     return Decision(state, NO_ANSWER, CommandKind.STOP, denial=denial)
 
 
-class TakingBackReplica:
-    """Takes back what each change asks for, and then moves on in identity's feed.
-
-    ``place`` keeps where that is.
-    """
+class TakingBackReplica(ActingReplica[AccountChange]):
+    """Takes back what each change asks for; ``place`` keeps where it is in identity's feed."""
 
     def __init__(self, place: Replica[AccountChange], take_back: TakeBack) -> None:
-        self._place = place
+        super().__init__(place)
         self._take_back = take_back
 
-    async def resume_token(self) -> str:
-        """Where the feed goes on."""
-        return await self._place.resume_token()
-
-    async def begin_listing(self) -> None:
-        """What is in force is told anew."""
-        await self._place.begin_listing()
-
-    async def apply(self, changes: Sequence[AccountChange], resume_token: str) -> None:
-        """Takes back, and then moves on; what fails in between is done again."""
+    async def _act(self, changes: Sequence[AccountChange]) -> None:
         for change in changes:
             await self._take_back(change)
-        await self._place.apply(changes, resume_token)
-
-    async def end_listing(self) -> None:
-        """What is in force was told."""
-        await self._place.end_listing()
