@@ -49,8 +49,7 @@ from meshkit.feeds import ChangeFeed
 from meshkit.leases import Lease
 from meshkit.leases_postgres import PostgresLeases
 from meshkit.replicas_postgres import PostgresReplica
-from meshkit.revocations import RevocationConsumer
-from meshkit.revocations import Watch as RevocationWatch
+from meshkit.revocations import Revocation, RevocationConsumer
 from meshkit.schema import Schema
 from meshkit.server import MeshServer, stop_signal
 from meshkit.settings import ServiceSettings
@@ -165,7 +164,7 @@ class ServiceProcess(Serving):
         """Does ``chores`` each hour, after what is over its time was dropped from the schema."""
         self._chores += chores
 
-    def refuse_revoked(self, watch: RevocationWatch) -> None:
+    def refuse_revoked(self, watch: Watch[Revocation]) -> None:
         """Refuses the tokens of revoked sign-ins and ends their streams.
 
         Every service must say how it learns of them.

@@ -16,10 +16,10 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from segue.identity.v1 import identity_internal_service_pb2
+from segue.identity.v1 import identity_internal_service_pb2 as pb
 from segue.identity.v1.identity_internal_service_pb2_grpc import UserInternalServiceStub
 
-from meshkit.consuming import Consumer, Step, step_of
+from meshkit.consuming import Consumer, Step, Watch, step_of
 from meshkit.replicas import MemoryReplica
 from meshkit.stream_ends import require_going_on
 
@@ -28,18 +28,14 @@ FAILS = "open"
 
 
 @dataclass(frozen=True, slots=True)
-class RevocationStep:
-    """One step of a watch: where to resume after it, and what to revoke, if anything.
+class Revocation:
+    """What is refused until ``forget_at``, Unix seconds: the last of its tokens expires then.
 
-    That is the sign-in ``sid``, or all of the user ``user_id``, who was erased. ``forget_at`` is in
-    Unix seconds: when the last of the tokens expires anyway.
-    ``caught_up_at`` is that of ``meshkit.consuming.Step``.
+    That is the sign-in ``sid``, or all of the user ``user_id``, who was erased.
     """
 
-    resume_token: str
+    forget_at: float
     sid: str = ""
-    forget_at: float = 0.0
-    caught_up_at: float | None = None
     user_id: str = ""
 
 
@@ -55,27 +51,27 @@ class Revoker(Protocol):
         ...
 
 
-class Watch(Protocol):
-    """Starts a watch after ``resume_token``; where that is empty, first what is still in force."""
-
-    def __call__(self, resume_token: str, /) -> AsyncIterator[RevocationStep]:
-        """Steps as they happen. Raises as ``meshkit.consuming.Watch`` does."""
-        ...
-
-
-def identity_revocations(stub: UserInternalServiceStub) -> Watch:
+def identity_revocations(stub: UserInternalServiceStub) -> Watch[Revocation]:
     """A ``Watch`` over identity's feed of users."""
 
-    async def watch(resume_token: str, /) -> AsyncIterator[RevocationStep]:
-        request = identity_internal_service_pb2.WatchUsersRequest(resume_token=resume_token)
+    async def watch(resume_token: str, /) -> AsyncIterator[Step[Revocation]]:
+        request = pb.WatchUsersRequest(resume_token=resume_token)
         async for step in stub.WatchUsers(request):
             require_going_on(step)
-            revoked, erased = step.session_revoked, step.user_erased
-            forget_at = (erased if erased.user_id else revoked).forget_at.ToNanoseconds() / 1e9
-            at = step_of(step, None).caught_up_at
-            yield RevocationStep(step.resume_token, revoked.sid, forget_at, at, erased.user_id)
+            yield step_of(step, _revocation_of(step))
 
     return watch
+
+
+def _revocation_of(step: pb.WatchUsersResponse) -> Revocation | None:
+    """What a step revokes; None where it tells of something else, or of nothing."""
+    if step.HasField("session_revoked"):
+        revoked = step.session_revoked
+        return Revocation(revoked.forget_at.ToNanoseconds() / 1e9, sid=revoked.sid)
+    if step.HasField("user_erased"):
+        erased = step.user_erased
+        return Revocation(erased.forget_at.ToNanoseconds() / 1e9, user_id=erased.user_id)
+    return None
 
 
 class RevocationConsumer:
@@ -87,17 +83,12 @@ class RevocationConsumer:
     def __init__(
         self,
         tokens: Revoker,
-        watch: Watch,
+        watch: Watch[Revocation],
         *,
         pause_s: Callable[[int], float] | None = None,
     ) -> None:
-        async def steps(resume_token: str, /) -> AsyncIterator[Step[RevocationStep]]:
-            async for step in watch(resume_token):
-                revokes = step if step.sid or step.user_id else None
-                yield Step(step.resume_token, revokes, step.caught_up_at)
-
         self._consumer = Consumer(
-            "revocations", steps, _Refusal(tokens), fails=FAILS, gather_s=0.0, pause_s=pause_s
+            "revocations", watch, _Refusal(tokens), fails=FAILS, gather_s=0.0, pause_s=pause_s
         )
 
     async def run(self) -> None:
@@ -105,7 +96,7 @@ class RevocationConsumer:
         await self._consumer.run()
 
 
-class _Refusal(MemoryReplica[RevocationStep]):
+class _Refusal(MemoryReplica[Revocation]):
     """The replica of revocations: a verifier of this process, and the place in its memory.
 
     A listing tells what is in force, and drops nothing: what was refused before it stays refused
@@ -116,7 +107,7 @@ class _Refusal(MemoryReplica[RevocationStep]):
         super().__init__()
         self._tokens = tokens
 
-    def _store(self, changes: Sequence[RevocationStep], generation: int) -> None:
+    def _store(self, changes: Sequence[Revocation], generation: int) -> None:
         for revoked in changes:
             if revoked.forget_at <= time.time():
                 continue

@@ -43,9 +43,10 @@ from edge.identity.usecases.user import (
 from edge.identity.usecases.user_internal import LookupUsers, WatchUsers
 from meshkit.background import regularly
 from meshkit.clock import utc_now
+from meshkit.consuming import Step, Watch
 from meshkit.feeds import CaughtUp
 from meshkit.process import Serving
-from meshkit.revocations import RevocationStep, Watch
+from meshkit.revocations import Revocation
 from meshkit.ulids import new_id
 
 
@@ -67,7 +68,7 @@ class Parts:
     keys: Keys
 
 
-def assemble(serving: Serving, settings: Settings, parts: Parts) -> Watch:
+def assemble(serving: Serving, settings: Settings, parts: Parts) -> Watch[Revocation]:
     """Serves identity's contracts on ``parts``; returns how this process learns of revocations."""
     server, accounts = serving.server, parts.accounts
     watch_users = WatchUsers(parts.user_feed, parts.revocations, parts.erasures, utc_now)
@@ -107,21 +108,24 @@ def assemble(serving: Serving, settings: Settings, parts: Parts) -> Watch:
     return _own_revocations(watch_users)
 
 
-def _own_revocations(watch_users: WatchUsers) -> Watch:
+def _own_revocations(watch_users: WatchUsers) -> Watch[Revocation]:
     """Identity's revocations over its own feed, for this process itself."""
     # It is cancelled, never stopped: tokens are checked until the last call has ended.
     never = asyncio.Event()
 
-    async def watch(resume_token: str, /) -> AsyncIterator[RevocationStep]:
+    async def watch(resume_token: str, /) -> AsyncIterator[Step[Revocation]]:
         async for token, event in watch_users(resume_token, stop=never):
-            if isinstance(event, SessionRevoked):
-                yield RevocationStep(token, event.sid, event.forget_at.timestamp())
-            elif isinstance(event, UserErased):
-                forget_at = event.forget_at.timestamp()
-                yield RevocationStep(token, forget_at=forget_at, user_id=event.user_id)
-            else:
-                at = event.at if isinstance(event, CaughtUp) else None
-                yield RevocationStep(token, caught_up_at=at)
+            match event:
+                case SessionRevoked():
+                    revoked = Revocation(event.forget_at.timestamp(), sid=event.sid)
+                    yield Step(token, revoked)
+                case UserErased():
+                    erased = Revocation(event.forget_at.timestamp(), user_id=event.user_id)
+                    yield Step(token, erased)
+                case CaughtUp(at):
+                    yield Step(token, caught_up_at=at)
+                case _:
+                    yield Step(token)
 
     return watch
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 
 import pytest
 from prometheus_client import REGISTRY
@@ -13,6 +13,7 @@ from meshkit.consuming import BATCH_LIMIT, Consumer, Step
 from meshkit.faults import OutOfRange, Unavailable
 from meshkit.leases import Lease, MemoryLeases
 from meshkit.stream_ends import StreamEnded
+from meshkit.testing.scripted_watch import ScriptedWatch
 
 Told = Step[int] | Exception
 SCRIPTED = {"feed": "scripted"}
@@ -42,30 +43,7 @@ class Notebook:
         self.calls.append(("end",))
 
 
-class Script:
-    """Watches that end as told; the last one stays open until it is left."""
-
-    def __init__(self, *watches: Sequence[Told]) -> None:
-        self._watches = list(watches)
-        self.asked: list[str] = []
-        self.exhausted = asyncio.Event()
-        self.left = asyncio.Event()
-
-    async def __call__(self, resume_token: str, /) -> AsyncIterator[Step[int]]:
-        self.asked.append(resume_token)
-        if not self._watches:
-            self.exhausted.set()
-            try:
-                await asyncio.Event().wait()
-            finally:
-                self.left.set()
-        for told in self._watches.pop(0):
-            if isinstance(told, Exception):
-                raise told
-            yield told
-
-
-async def consume(script: Script, notebook: Notebook) -> list[int]:
+async def consume(script: ScriptedWatch[int], notebook: Notebook) -> list[int]:
     """Runs a consumer through the script; the numbers of its tries."""
     tries = list[int]()
 
@@ -84,14 +62,14 @@ async def consume(script: Script, notebook: Notebook) -> list[int]:
 
 async def test_what_is_there_is_applied_in_one_batch_with_the_last_token() -> None:
     notebook = Notebook(token="t0")
-    await consume(Script([Step("t1", 1), Step("t2"), Step("t3", 3)]), notebook)
+    await consume(ScriptedWatch([Step("t1", 1), Step("t2"), Step("t3", 3)]), notebook)
     assert notebook.calls == [((1, 3), "t3")]
 
 
 async def test_a_batch_is_bounded() -> None:
     notebook = Notebook(token="t0")
     many = [Step(f"t{number}", number) for number in range(1, 2 * BATCH_LIMIT + 2)]
-    await consume(Script(many), notebook)
+    await consume(ScriptedWatch(many), notebook)
     assert [len(changes) for changes, _ in notebook.calls if isinstance(changes, tuple)] == [
         BATCH_LIMIT,
         BATCH_LIMIT,
@@ -102,13 +80,13 @@ async def test_a_batch_is_bounded() -> None:
 
 async def test_steps_without_changes_move_the_place() -> None:
     notebook = Notebook(token="t0")
-    await consume(Script([Step("t1")]), notebook)
+    await consume(ScriptedWatch([Step("t1")]), notebook)
     assert notebook.calls == [((), "t1")]
 
 
 async def test_what_came_before_an_interruption_is_applied_and_the_watch_goes_on_after_it() -> None:
     script, notebook = (
-        Script([Step("t1", 1), Unavailable("gone")], [Step("t2", 2)]),
+        ScriptedWatch([Step("t1", 1), Unavailable("gone")], [Step("t2", 2)]),
         Notebook(token="t0"),
     )
     await consume(script, notebook)
@@ -117,7 +95,7 @@ async def test_what_came_before_an_interruption_is_applied_and_the_watch_goes_on
 
 
 async def test_what_was_not_stored_is_watched_again() -> None:
-    script = Script([Step("t1", 1)], [Step("t1", 1)])
+    script = ScriptedWatch([Step("t1", 1)], [Step("t1", 1)])
     notebook = Notebook(token="t0", refusals=[Unavailable("the store is away")])
     await consume(script, notebook)
     assert script.asked == ["t0", "t0", "t1"]
@@ -126,20 +104,20 @@ async def test_what_was_not_stored_is_watched_again() -> None:
 
 async def test_a_source_without_a_token_is_listed_until_its_first_token() -> None:
     notebook = Notebook()
-    await consume(Script([Step("", 1), Step("", 2), Step("t1"), Step("t2", 3)]), notebook)
+    await consume(ScriptedWatch([Step("", 1), Step("", 2), Step("t1"), Step("t2", 3)]), notebook)
     assert notebook.calls == [("begin",), ((1, 2), ""), ("end",), ((3,), "t2")]
 
 
 async def test_an_empty_source_ends_its_listing() -> None:
     notebook = Notebook()
-    await consume(Script([Step("t1")]), notebook)
+    await consume(ScriptedWatch([Step("t1")]), notebook)
     assert notebook.calls == [("begin",), ("end",), ((), "t1")]
 
 
 async def test_a_listing_that_was_interrupted_begins_again_and_drops_nothing_before_its_end() -> (
     None
 ):
-    script = Script([Step("", 1), Unavailable("gone")], [Step("", 1), Step("t1")])
+    script = ScriptedWatch([Step("", 1), Unavailable("gone")], [Step("", 1), Step("t1")])
     notebook = Notebook()
     await consume(script, notebook)
     assert script.asked == ["", "", "t1"]
@@ -154,7 +132,8 @@ async def test_a_listing_that_was_interrupted_begins_again_and_drops_nothing_bef
 
 
 async def test_a_token_that_is_too_old_lists_again() -> None:
-    script, notebook = Script([OutOfRange("old")], [Step("", 1), Step("t9")]), Notebook(token="t1")
+    script = ScriptedWatch([OutOfRange("old")], [Step("", 1), Step("t9")])
+    notebook = Notebook(token="t1")
     await consume(script, notebook)
     assert script.asked == ["t1", "", "t9"]
     assert notebook.calls == [("begin",), ((1,), ""), ("end",), ((), "t9")]
@@ -163,7 +142,7 @@ async def test_a_token_that_is_too_old_lists_again() -> None:
 async def test_a_token_that_is_too_old_is_not_asked_again_while_the_listing_is_interrupted() -> (
     None
 ):
-    script = Script([OutOfRange("old")], [Step("", 1), Unavailable("gone")], [Step("t9")])
+    script = ScriptedWatch([OutOfRange("old")], [Step("", 1), Unavailable("gone")], [Step("t9")])
     await consume(script, Notebook(token="t1"))
     assert script.asked == ["t1", "", "", "t9"]
 
@@ -171,7 +150,7 @@ async def test_a_token_that_is_too_old_is_not_asked_again_while_the_listing_is_i
 async def test_a_source_that_drains_is_consumed_elsewhere_and_counted_as_no_failure() -> None:
     counter = telemetry.degraded.labels(part="scripted", mode="stale")
     before = counter._value.get()
-    script = Script([Step("t1", 1), StreamEnded("DRAINING", 0.0)], [Step("t2", 2)])
+    script = ScriptedWatch([Step("t1", 1), StreamEnded("DRAINING", 0.0)], [Step("t2", 2)])
     notebook = Notebook(token="t0")
     tries = await consume(script, notebook)
     assert script.asked == ["t0", "t1", "t2"]
@@ -187,14 +166,14 @@ async def test_a_source_that_drains_is_consumed_elsewhere_and_counted_as_no_fail
 async def test_no_failure_ends_the_consumer_and_each_is_counted(error: Exception) -> None:
     counter = telemetry.degraded.labels(part="scripted", mode="stale")
     before, notebook = counter._value.get(), Notebook(token="t0")
-    await consume(Script([error], [Step("t1", 1)]), notebook)
+    await consume(ScriptedWatch([error], [Step("t1", 1)]), notebook)
     assert notebook.calls == [((1,), "t1")]
     assert counter._value.get() == before + 2
 
 
 async def test_tries_are_counted_from_the_last_step() -> None:
     gone = Unavailable("gone")
-    script = Script([gone], [gone], [Step("t1"), gone], [gone])
+    script = ScriptedWatch([gone], [gone], [Step("t1"), gone], [gone])
     assert await consume(script, Notebook(token="t0")) == [1, 2, 1, 2]
 
 
@@ -208,36 +187,36 @@ def caught_up_at() -> float:
 async def test_a_feed_that_was_told_whole_says_up_to_when_and_writes_nothing() -> None:
     notebook = Notebook(token="t0")
     beats: list[Told] = [Step("t1", None, 1_000.5), Step("t1", None, 1_010.5)]
-    await consume(Script([Step("t1", 1), *beats]), notebook)
+    await consume(ScriptedWatch([Step("t1", 1), *beats]), notebook)
     assert notebook.calls == [((1,), "t1")]
     assert caught_up_at() == 1_010.5
-    await consume(Script([Step("t1", None, 1_020.5)]), notebook)
+    await consume(ScriptedWatch([Step("t1", None, 1_020.5)]), notebook)
     assert notebook.calls == [((1,), "t1")]
     assert caught_up_at() == 1_020.5
 
 
 async def test_what_could_not_be_stored_is_not_told_as_applied() -> None:
     notebook = Notebook(token="t0")
-    await consume(Script([Step("t0", None, 1_000.0)]), notebook)
+    await consume(ScriptedWatch([Step("t0", None, 1_000.0)]), notebook)
     away = Notebook(token="t0", refusals=[Unavailable("the store is away")])
-    await consume(Script([Step("t1", 1), Step("t1", None, 2_000.0)]), away)
+    await consume(ScriptedWatch([Step("t1", 1), Step("t1", None, 2_000.0)]), away)
     assert caught_up_at() == 1_000.0
 
 
 async def test_a_feed_that_was_never_told_whole_is_told_as_such() -> None:
-    Consumer("never", Script(), Notebook())
+    Consumer("never", ScriptedWatch(), Notebook())
     found = REGISTRY.get_sample_value("segue_feed_caught_up_timestamp_seconds", {"feed": "never"})
     assert found == 0
 
 
 async def test_a_watch_is_left_when_the_consumer_is_cancelled() -> None:
-    script = Script()
+    script = ScriptedWatch()
     await consume(script, Notebook(token="t0"))
     assert script.left.is_set()
 
 
 async def test_a_consumer_works_once_its_lease_is_free() -> None:
-    leases, script, notebook = MemoryLeases(), Script(), Notebook(token="t0")
+    leases, script, notebook = MemoryLeases(), ScriptedWatch(), Notebook(token="t0")
     assert await leases.claim("scripted", "another", ttl_s=3600.0)
     lease = Lease(leases, "scripted", ttl_s=0.01)
     running = asyncio.create_task(Consumer("scripted", script, notebook, lease=lease).run())
@@ -253,7 +232,7 @@ async def test_a_consumer_works_once_its_lease_is_free() -> None:
 
 async def test_a_consumer_that_lost_its_lease_leaves_the_watch() -> None:
     now_s = 0.0
-    leases, script = MemoryLeases(lambda: now_s), Script()
+    leases, script = MemoryLeases(lambda: now_s), ScriptedWatch()
     consumer = Consumer(
         "scripted", script, Notebook(token="t0"), lease=Lease(leases, "scripted", ttl_s=0.01)
     )

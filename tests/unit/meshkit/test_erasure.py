@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 
 import pytest
 
@@ -20,27 +20,9 @@ from meshkit.leases import Lease, MemoryLeases
 from meshkit.replicas import MemoryReplica
 from meshkit.testing.erasure_suite import PendingErasuresContract
 from meshkit.testing.replica_suite import PlaceContract
+from meshkit.testing.scripted_watch import ScriptedWatch
 
 Told = Step[UserChange] | Exception
-
-
-class Script:
-    """Watches that end as told; the last one stays open."""
-
-    def __init__(self, *watches: Sequence[Told]) -> None:
-        self._watches = list(watches)
-        self.asked: list[str] = []
-        self.exhausted = asyncio.Event()
-
-    async def __call__(self, resume_token: str, /) -> AsyncIterator[Step[UserChange]]:
-        self.asked.append(resume_token)
-        if not self._watches:
-            self.exhausted.set()
-            await asyncio.Event().wait()
-        for step in self._watches.pop(0):
-            if isinstance(step, Exception):
-                raise step
-            yield step
 
 
 class Names(MemoryReplica[UserChange]):
@@ -88,7 +70,7 @@ class World:
 
     async def consume(self, *watches: Sequence[Told]) -> list[str]:
         """Consumes the watches; the tokens that were asked with."""
-        script = Script(*watches)
+        script = ScriptedWatch(*watches)
         consumer = Consumer("identity", script, self.replica, gather_s=0.001, pause_s=lambda _: 0.0)
         running = asyncio.create_task(consumer.run())
         await script.exhausted.wait()
