@@ -27,6 +27,13 @@ class DatabaseSettings(BaseSettings):
         "whoever takes its address is then sent what services write.",
     )
 
+    database_wait_s: float = Field(
+        default=2.5,
+        gt=0,
+        description="Longest wait for a connection, then UNAVAILABLE; three tries of a caller fit "
+        "into the 10 s that the edge gives, so that the caller hears why.",
+    )
+
     @model_validator(mode="after")
     def _database_is_known(self) -> Self:
         if not self.database_insecure and not _postgres_is_known(
@@ -37,13 +44,6 @@ class DatabaseSettings(BaseSettings):
                 "database_insecure lets it be"
             )
         return self
-
-    database_wait_s: float = Field(
-        default=2.5,
-        gt=0,
-        description="Longest wait for a connection, then UNAVAILABLE; three tries of a caller fit "
-        "into the 10 s that the edge gives, so that the caller hears why.",
-    )
 
 
 class ValkeySettings(BaseSettings):

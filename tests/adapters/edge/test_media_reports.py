@@ -6,22 +6,19 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
-from media_origin import SESSION, Origin, environment, free_port, running_origin
+from media_origin import SESSION, Origin, environment, free_port
+from origin_of_playback import an_origin, serving_playback
 from packaged_asset import DURATION_S, PackagedAsset
 from segue.playback.v1 import delivery_internal_service_pb2 as pb
 from segue.playback.v1 import delivery_internal_service_pb2_grpc as rpc
 
-from meshkit.certificates import ensure_certificates
-from meshkit.credentials import credentials
 from meshkit.faults import Unavailable
 from meshkit.server import Context
-from meshkit.testing.rpc import served
 from player.adapters.ffmpeg_decoder import find_ffmpeg
 
 WHOLE_MS = round(DURATION_S * 1000)
@@ -73,33 +70,9 @@ def playback() -> Playback:
 @pytest.fixture
 async def settings(tmp_path: Path, playback: Playback) -> AsyncIterator[dict[str, str]]:
     """Those by which an origin reports to a served ``playback``."""
-    tls = tmp_path / "tls"
-    tls.mkdir()
-    ensure_certificates(tls)
-    files = credentials(tls, "media")
     registration = (rpc.add_DeliveryInternalServiceServicer_to_server, playback)
-    async with served(tls, registration, workload="playback") as mesh:
-        yield {
-            "SEGUE_MEDIA_PLAYBACK_TARGET": f"ipv4:127.0.0.1:{mesh.port}",
-            "SEGUE_MEDIA_SPOOL_DIR": str(tmp_path / "spool"),
-            "SEGUE_MEDIA_REPORT_EVERY_S": "0.1",
-            "SEGUE_MEDIA_TLS_CERT_FILE": str(files.cert_file),
-            "SEGUE_MEDIA_TLS_KEY_FILE": str(files.key_file),
-            "SEGUE_MEDIA_TLS_CA_FILE": str(files.ca_file),
-        }
-
-
-@asynccontextmanager
-async def an_origin(
-    folder: Path, asset: PackagedAsset, settings: dict[str, str]
-) -> AsyncIterator[Origin]:
-    """An origin that reports, started and ended beside the loop that serves playback."""
-    running = running_origin(folder, asset, settings)
-    origin = await asyncio.to_thread(running.__enter__)
-    try:
-        yield origin
-    finally:
-        await asyncio.to_thread(running.__exit__, None, None, None)
+    async with serving_playback(tmp_path, registration) as found:
+        yield {**found, "SEGUE_MEDIA_REPORT_EVERY_S": "0.1"}
 
 
 async def get(origin: Origin, path: str, **headers: str) -> int:

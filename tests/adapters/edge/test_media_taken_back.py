@@ -11,16 +11,13 @@ from typing import Any
 import httpx
 import pytest
 from media_origin import Origin
+from origin_of_playback import an_origin, serving_playback
 from packaged_asset import PackagedAsset
 from segue.playback.v1 import denial_internal_service_pb2 as pb
 from segue.playback.v1 import denial_internal_service_pb2_grpc as rpc
-from test_media_reports import an_origin
 
-from meshkit.certificates import ensure_certificates
-from meshkit.credentials import credentials
 from meshkit.faults import OutOfRange, Unavailable
 from meshkit.server import Context
-from meshkit.testing.rpc import served
 from meshkit.ulids import new_id
 
 WITHIN_S = 30.0
@@ -77,19 +74,9 @@ def playback() -> Playback:
 @pytest.fixture
 async def settings(tmp_path: Path, playback: Playback) -> AsyncIterator[dict[str, str]]:
     """Those by which an origin hears a served ``playback``."""
-    tls = tmp_path / "tls"
-    tls.mkdir()
-    ensure_certificates(tls)
-    files = credentials(tls, "media")
     registration = (rpc.add_DenialInternalServiceServicer_to_server, playback)
-    async with served(tls, registration, workload="playback") as mesh:
-        yield {
-            "SEGUE_MEDIA_PLAYBACK_TARGET": f"ipv4:127.0.0.1:{mesh.port}",
-            "SEGUE_MEDIA_SPOOL_DIR": str(tmp_path / "spool"),
-            "SEGUE_MEDIA_TLS_CERT_FILE": str(files.cert_file),
-            "SEGUE_MEDIA_TLS_KEY_FILE": str(files.key_file),
-            "SEGUE_MEDIA_TLS_CA_FILE": str(files.ca_file),
-        }
+    async with serving_playback(tmp_path, registration) as found:
+        yield found
 
 
 @pytest.fixture
