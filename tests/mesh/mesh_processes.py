@@ -18,6 +18,7 @@ from localmesh.databases import database_dsn
 from localmesh.discovery import find_mesh
 from localmesh.faults import CommandRefused, MeshNotRunning
 from localmesh.layout import Layout
+from tests.process_states import is_running
 
 PATIENCE_S = 60.0
 _POLL_S = 0.05
@@ -75,7 +76,14 @@ async def held_down(folder: Path, name: str) -> AsyncIterator[None]:
     pid = (await processes(folder))[name].pid
     assert pid is not None
     with frozen(find_mesh(folder).pid):
+        # What a server has started, as PostgreSQL for each connection, serves on for a moment.
+        family = (pid, *children_of(pid))
         os.kill(pid, signal.SIGKILL)
+
+        async def gone() -> bool:
+            return not any(map(is_running, family))
+
+        await until(gone, f"{name} does not end")
         yield
 
     async def restarted() -> bool:
@@ -83,6 +91,12 @@ async def held_down(folder: Path, name: str) -> AsyncIterator[None]:
 
     await until(restarted, f"{name} was not started again")
     await until_ready(folder)
+
+
+def children_of(pid: int) -> list[int]:
+    """The processes that a process has started and that are its own still."""
+    found = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(child) for task in found for child in task.read_text().split()]
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from catalog_svc.adapters.programs.process import Limits, ProgramTimeout, run
+from tests.process_states import is_running
 
 LIMITS = Limits(timeout_s=30, cpu_s=10)
 
@@ -84,13 +85,5 @@ def _content(mark: Path) -> str:
 async def _gone(pid: int) -> None:
     """Returns when no such process runs; a zombie whom nobody reaps does not run."""
     async with asyncio.timeout(10):
-        while _runs(pid):
+        while is_running(pid):
             await asyncio.sleep(0.01)
-
-
-def _runs(pid: int) -> bool:
-    try:
-        status = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return False
-    return status.rpartition(")")[2].split()[0] != "Z"

@@ -15,6 +15,7 @@ from localmesh.free_ports import PortAllocator
 from localmesh.output import Output
 from localmesh.specs import RestartPolicy
 from localmesh.supervisor import Supervisor
+from tests import process_states
 
 PROGRAMS = Path(__file__).parent / "programs"
 QUICK = RestartPolicy(first_s=0.01, longest_s=0.1, start_attempts=2)
@@ -57,21 +58,6 @@ async def _eventually(condition: Callable[[], bool], within_s: float = 20.0) -> 
         await asyncio.sleep(0.02)
 
 
-def _is_running(pid: int) -> bool:
-    """Whether ``pid`` is a process that is not merely waiting to be collected."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    status = Path(f"/proc/{pid}/stat")
-    if not status.parent.parent.joinpath("self").exists():
-        return True
-    try:
-        return status.read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
 @pytest.fixture
 def eventually() -> Callable[[Callable[[], bool]], Awaitable[None]]:
     """Wait until a condition holds."""
@@ -81,7 +67,7 @@ def eventually() -> Callable[[Callable[[], bool]], Awaitable[None]]:
 @pytest.fixture
 def is_running() -> Callable[[int], bool]:
     """Whether a pid lives."""
-    return _is_running
+    return process_states.is_running
 
 
 @pytest.fixture
