@@ -39,7 +39,7 @@ from localmesh.specs import ProcessSpec
 from localmesh.supervisor import Supervisor
 from localmesh.valkey import EmbeddedValkey, ValkeyUser
 from meshkit.certificates import ensure_certificates
-from meshkit.credentials import credentials
+from meshkit.credentials import client_credentials, server_credentials, server_name
 from meshkit.testing.rpc import ISSUER, TokenIssuer, served
 
 TRACK_MS = 3_600_000
@@ -91,12 +91,12 @@ class _Keys(TokenInternalServiceServicer):
 
 def edge_channel(tls: Path, port: int) -> grpc.aio.Channel:
     """A connection of its own to an instance, with the edge's certificate."""
-    files = credentials(tls, "edge")
+    files = client_credentials(tls, "edge")
     secrets = grpc.ssl_channel_credentials(
         files.ca_file.read_bytes(), files.key_file.read_bytes(), files.cert_file.read_bytes()
     )
     options = [
-        ("grpc.ssl_target_name_override", "playback.segue.internal"),
+        ("grpc.ssl_target_name_override", server_name("playback")),
         ("grpc.use_local_subchannel_pool", 1),
         # An instance that comes back is seen at once.
         ("grpc.initial_reconnect_backoff_ms", 100),
@@ -203,13 +203,16 @@ async def playback_stand(folder: Path, instances: int, **settings: object) -> As
 
 
 def _environment(folder: Path, **settings: object) -> dict[str, str]:
-    files = credentials(folder, "playback")
+    files = server_credentials(folder, "playback")
+    calling = client_credentials(folder, "playback")
     key = base64.b64encode(b"k" * 32).decode()
     capability = folder / "capability.json"
     capability.write_text(json.dumps({"current": "k1", "keys": {"k1": key}}))
     settings |= {
         "tls_cert_file": files.cert_file,
         "tls_key_file": files.key_file,
+        "tls_client_cert_file": calling.cert_file,
+        "tls_client_key_file": calling.key_file,
         "tls_ca_file": files.ca_file,
         "token_issuer": ISSUER,
         "public_url": "http://music.test:8080",
@@ -224,8 +227,7 @@ def _environment(folder: Path, **settings: object) -> dict[str, str]:
 
 
 def _probe(folder: Path, port: int) -> GrpcHealthProbe:
-    files = credentials(folder, "edge")
-    return GrpcHealthProbe(f"{HOST}:{port}", files.ca_file, files.cert_file, files.key_file)
+    return GrpcHealthProbe(f"{HOST}:{port}", "playback", client_credentials(folder, "edge"))
 
 
 def _instance(number: int, probe: GrpcHealthProbe, environment: dict[str, str]) -> ProcessSpec:

@@ -22,7 +22,7 @@ from localmesh.readiness import GrpcHealthProbe, HttpProbe, TcpProbe
 from localmesh.services import SERVICES, Service
 from localmesh.specs import Probe, ProcessSpec
 from localmesh.valkey import EmbeddedValkey
-from meshkit.credentials import credentials
+from meshkit.credentials import client_credentials, server_credentials
 
 TOKEN_ISSUER = "https://segue.local"  # noqa: S105 - a name, not a secret
 EDGE = "envoy"
@@ -238,8 +238,8 @@ class ProcessTable:
 
     def _probe(self, instance: Instance) -> Probe:
         if instance.grpc is not None:
-            files = credentials(self.layout.tls, "cli")
-            return GrpcHealthProbe(instance.grpc, files.ca_file, files.cert_file, files.key_file)
+            files = client_credentials(self.layout.tls, "cli")
+            return GrpcHealthProbe(instance.grpc, instance.service.workload, files)
         if instance.http is not None:
             return HttpProbe(Path(instance.http.removeprefix(UNIX)), "/healthz")
         return TcpProbe(*_parts(instance.metrics))
@@ -247,16 +247,12 @@ class ProcessTable:
     def _settings(self, instance: Instance) -> dict[str, str]:
         """The environment by which an instance learns where everything is."""
         service = instance.service
-        files = credentials(self.layout.tls, service.workload)
         settings = {
             "INSTANCE": instance.name,
             "LOG_FORMAT": self._log_format,
             "METRICS_LISTEN": instance.metrics,
         }
-        if service.grpc or service.targets:
-            settings["TLS_CERT_FILE"] = str(files.cert_file)
-            settings["TLS_KEY_FILE"] = str(files.key_file)
-            settings["TLS_CA_FILE"] = str(files.ca_file)
+        settings |= self._certificates(service)
         if instance.grpc is not None:
             settings["LISTEN"] = instance.grpc
             settings["PORT_HELD"] = "true"
@@ -275,6 +271,21 @@ class ProcessTable:
             settings["OTLP_ENDPOINT"] = endpoint
             settings["TRACE_RATIO"] = f"{self.trace_percent / 100:g}"
         return {service.prefix + name: value for name, value in settings.items()}
+
+    def _certificates(self, service: Service) -> dict[str, str]:
+        """What it serves with where it serves over TCP, what it calls with where it calls."""
+        serving = server_credentials(self.layout.tls, service.workload)
+        calling = client_credentials(self.layout.tls, service.workload)
+        settings = {}
+        if service.grpc:
+            settings["TLS_CERT_FILE"] = str(serving.cert_file)
+            settings["TLS_KEY_FILE"] = str(serving.key_file)
+        if service.targets:
+            settings["TLS_CLIENT_CERT_FILE"] = str(calling.cert_file)
+            settings["TLS_CLIENT_KEY_FILE"] = str(calling.key_file)
+        if settings:
+            settings["TLS_CA_FILE"] = str(calling.ca_file)
+        return settings
 
     def _extra(self, name: str, instance: Instance) -> str:
         match name:
@@ -334,7 +345,7 @@ def write_edge_bootstrap(table: ProcessTable) -> Path:
     from meshkit import settings
 
     layout = table.layout
-    files = credentials(layout.tls, "edge")
+    files = client_credentials(layout.tls, "edge")
     try:
         chosen = settings.read(EdgeEnvironment)
         origins = (*table.allow_origins, *chosen.allow_origins)

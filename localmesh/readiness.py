@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from localmesh.specs import Probe
+from meshkit.credentials import Credentials, server_name
 
 _ATTEMPT_S = 2.0
 _PAUSE_S = 0.05
@@ -118,12 +119,14 @@ class ValkeyProbe:
 
 @dataclass(frozen=True, slots=True)
 class GrpcHealthProbe:
-    """Ready when ``grpc.health.v1`` says SERVING for the whole server, over mutual TLS."""
+    """Ready when ``grpc.health.v1`` says SERVING for the whole server, over mutual TLS.
+
+    Who serves at ``address`` must prove to be ``workload``; the probe calls with ``files``.
+    """
 
     address: str
-    ca_file: Path
-    cert_file: Path
-    key_file: Path
+    workload: str
+    files: Credentials
 
     async def check(self) -> bool:
         """See Probe."""
@@ -136,10 +139,14 @@ class GrpcHealthProbe:
         os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
         import grpc
 
+        files = self.files
         credentials = grpc.ssl_channel_credentials(
-            self.ca_file.read_bytes(), self.key_file.read_bytes(), self.cert_file.read_bytes()
+            files.ca_file.read_bytes(), files.key_file.read_bytes(), files.cert_file.read_bytes()
         )
-        options = (("grpc.enable_http_proxy", 0),)
+        options = (
+            ("grpc.enable_http_proxy", 0),
+            ("grpc.ssl_target_name_override", server_name(self.workload)),
+        )
         async with grpc.aio.secure_channel(self.address, credentials, options) as channel:
             call: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(
                 "/grpc.health.v1.Health/Check"

@@ -23,6 +23,7 @@ from google.protobuf.descriptor import ServiceDescriptor
 
 from meshkit import telemetry
 from meshkit.contracts import contracts_of
+from meshkit.credentials import server_name
 from meshkit.deadline import budget
 from meshkit.interceptors.request_id import HEADER as REQUEST_ID_HEADER
 from meshkit.principal import current_request_id, principal_or_none
@@ -64,12 +65,12 @@ class CallerSettings(Protocol):
     """What a process calls others with: its certificate, and how large a message may be."""
 
     @property
-    def tls_cert_file(self) -> Path | None:
-        """PEM certificate of this workload."""
+    def tls_client_cert_file(self) -> Path | None:
+        """PEM certificate with which this workload calls."""
         ...
 
     @property
-    def tls_key_file(self) -> Path | None:
+    def tls_client_key_file(self) -> Path | None:
         """PEM key of that certificate."""
         ...
 
@@ -91,7 +92,11 @@ class Channels:
     """
 
     def __init__(self, settings: CallerSettings) -> None:
-        files = (settings.tls_ca_file, settings.tls_key_file, settings.tls_cert_file)
+        files = (
+            settings.tls_ca_file,
+            settings.tls_client_key_file,
+            settings.tls_client_cert_file,
+        )
         authority, key, certificate = map(_content, files)
         self._credentials = grpc.ssl_channel_credentials(
             root_certificates=authority, private_key=key, certificate_chain=certificate
@@ -117,7 +122,7 @@ class Channels:
             target,
             self._credentials,
             options=[
-                ("grpc.ssl_target_name_override", f"{workload}.segue.internal"),
+                ("grpc.ssl_target_name_override", server_name(workload)),
                 ("grpc.service_config", service_config(services)),
                 ("grpc.keepalive_time_ms", 30_000),
                 ("grpc.keepalive_timeout_ms", 10_000),

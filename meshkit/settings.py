@@ -51,8 +51,18 @@ class ServiceSettings(ProcessSettings):
         description="Whether who starts this process holds its port, so that nobody else takes it "
         "while it is started anew: it is then shared by processes of the same user (SO_REUSEPORT).",
     )
-    tls_cert_file: Path = Field(description="PEM certificate of this workload.")
+    tls_cert_file: Path = Field(
+        description="PEM certificate with which this workload serves: serverAuth, and its DNS name."
+    )
     tls_key_file: Path = Field(description="PEM key of that certificate.")
+    tls_client_cert_file: Path | None = Field(
+        default=None,
+        description="PEM certificate with which this workload calls others: clientAuth, and its "
+        "SPIFFE id; absent: it calls nobody.",
+    )
+    tls_client_key_file: Path | None = Field(
+        default=None, description="PEM key of that certificate."
+    )
     tls_ca_file: Path = Field(description="PEM certificate of the mesh's authority.")
     token_issuer: str = Field(
         default="https://segue.local", description="The iss claim of access tokens."

@@ -5,6 +5,7 @@ An address whose holder proves nothing is refused, unless a setting says by name
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Self
 from urllib.parse import parse_qsl, urlsplit
 
@@ -87,6 +88,11 @@ class VerifyingSettings(StatefulSettings):
     identity_target: str = Field(
         description="gRPC target of identity, which tells the keys of access tokens."
     )
+    tls_client_cert_file: Path = Field(
+        description="PEM certificate with which this workload calls others: clientAuth, and its "
+        "SPIFFE id."
+    )
+    tls_client_key_file: Path = Field(description="PEM key of that certificate.")
 
 
 class WorkerSettings(DatabaseSettings, ProcessSettings):

@@ -35,7 +35,7 @@ from segue.playlist.v1 import transfer_service_pb2_grpc as transfer
 from localmesh.discovery import MeshAddresses, find_mesh
 from localmesh.layout import Layout
 from meshkit.clients import interceptors
-from meshkit.credentials import credentials
+from meshkit.credentials import client_credentials, server_name
 
 Metadata = tuple[tuple[str, str], ...]
 
@@ -81,13 +81,13 @@ async def issue_token(folder: Path | None, mesh: MeshAddresses, user: LocalUser)
 
     Raises faults of identity, and OSError for who may not read the folder.
     """
-    files = credentials(Layout.at(folder).tls, "cli")
+    files = client_credentials(Layout.at(folder).tls, "cli")
     channel = grpc.aio.secure_channel(
         mesh.services["identity"][0],
         grpc.ssl_channel_credentials(
             files.ca_file.read_bytes(), files.key_file.read_bytes(), files.cert_file.read_bytes()
         ),
-        options=[("grpc.ssl_target_name_override", "identity.segue.internal")],
+        options=[("grpc.ssl_target_name_override", server_name("identity"))],
         interceptors=interceptors(_CALL_S),
     )
     tiers = identity_pb2.User.SubscriptionType

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from edge.envoy.resources import Json, extension, is_numeric, socket_address, typed
 from edge.envoy.settings import EdgeSettings
+from meshkit.credentials import server_name
 
 IDENTITY_HTTP = "identity-http"
 MEDIA = "media"
@@ -125,8 +126,8 @@ def _admin(settings: EdgeSettings) -> Json:
 
 
 def _mutual_tls(settings: EdgeSettings, workload: str, protocol: str) -> Json:
-    """The edge's certificate towards a workload that must have its own name's."""
-    name = f"{workload}.segue.internal"
+    """The edge calls with its certificate; who serves must have that of the workload's name."""
+    name = server_name(workload)
     tls = "transport_sockets.tls.v3"
     return extension(
         "envoy.transport_sockets.tls",

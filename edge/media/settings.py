@@ -30,9 +30,18 @@ class Settings(HttpSettings, ProcessSettings):
     )
     tls_cert_file: Path | None = Field(
         default=None,
-        description="PEM certificate of this workload, for calls to playback and for HTTPS.",
+        description="PEM certificate with which this workload serves HTTPS: serverAuth, and its "
+        "DNS name.",
     )
     tls_key_file: Path | None = Field(default=None, description="PEM key of that certificate.")
+    tls_client_cert_file: Path | None = Field(
+        default=None,
+        description="PEM certificate with which this workload calls playback: clientAuth, and its "
+        "SPIFFE id.",
+    )
+    tls_client_key_file: Path | None = Field(
+        default=None, description="PEM key of that certificate."
+    )
     tls_ca_file: Path | None = Field(
         default=None, description="PEM certificate of the mesh's authority."
     )
@@ -99,7 +108,7 @@ class Settings(HttpSettings, ProcessSettings):
 
     @model_validator(mode="after")
     def _can_report(self) -> Settings:
-        needed = ("spool_dir", "tls_cert_file", "tls_key_file", "tls_ca_file")
+        needed = ("spool_dir", "tls_client_cert_file", "tls_client_key_file", "tls_ca_file")
         missing = [name for name in needed if getattr(self, name) is None]
         if self.playback_target is not None and missing:
             raise ValueError(f"a playback_target needs {', '.join(missing)}")

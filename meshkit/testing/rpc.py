@@ -21,7 +21,7 @@ from joserfc.jwk import ECKey
 
 from meshkit import clients
 from meshkit.certificates import ensure_certificates
-from meshkit.credentials import credentials
+from meshkit.credentials import client_credentials, server_credentials, server_name
 from meshkit.faults import Fault
 from meshkit.process import Serving
 from meshkit.scopes import operator_scopes, user_scopes
@@ -104,7 +104,7 @@ class ServedMesh:
         interceptors: Sequence[grpc.aio.ClientInterceptor] = (),
     ) -> grpc.aio.Channel:
         """A channel with the certificate of the workload ``caller``, which raises AioRpcError."""
-        files = credentials(self.tls, caller)
+        files = client_credentials(self.tls, caller)
         channel = grpc.aio.secure_channel(
             f"127.0.0.1:{self.port}",
             grpc.ssl_channel_credentials(
@@ -113,7 +113,7 @@ class ServedMesh:
                 files.cert_file.read_bytes(),
             ),
             options=[
-                ("grpc.ssl_target_name_override", f"{serves_as}.segue.internal"),
+                ("grpc.ssl_target_name_override", server_name(serves_as)),
                 ("grpc.use_local_subchannel_pool", 1),
             ],
             interceptors=interceptors,
@@ -132,13 +132,15 @@ class ServedMesh:
 
 
 def service_settings(tls: Path, workload: str = "catalog", **overrides: Any) -> ServiceSettings:
-    """Settings of a server under test, with certificates below ``tls``."""
+    """Settings of a server under test, with certificates below ``tls``; it may call, too."""
     ensure_certificates(tls)
-    files = credentials(tls, workload)
+    files, calling = server_credentials(tls, workload), client_credentials(tls, workload)
     fields: dict[str, Any] = {
         "listen": "127.0.0.1:0",
         "tls_cert_file": files.cert_file,
         "tls_key_file": files.key_file,
+        "tls_client_cert_file": calling.cert_file,
+        "tls_client_key_file": calling.key_file,
         "tls_ca_file": files.ca_file,
         "token_issuer": ISSUER,
         "drain_notice_s": 0.0,

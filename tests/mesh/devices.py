@@ -17,7 +17,7 @@ from segue.playback.v1 import playback_service_pb2 as pb
 from localmesh.discovery import find_mesh
 from localmesh.layout import Layout
 from meshkit.clients import interceptors
-from meshkit.credentials import credentials
+from meshkit.credentials import client_credentials, server_name
 from meshkit.faults import Aborted, Fault, NotFound, Unavailable
 from player.mesh_client import MeshClient
 from tests.mesh.mesh_processes import PATIENCE_S
@@ -42,11 +42,11 @@ async def instance_channel(
     folder: Path, service: str, index: int
 ) -> AsyncIterator[grpc.aio.Channel]:
     """A channel to one instance of a service, as the edge would open it."""
-    files = credentials(Layout.at(folder).tls, "edge")
+    files = client_credentials(Layout.at(folder).tls, "edge")
     secrets = grpc.ssl_channel_credentials(
         files.ca_file.read_bytes(), files.key_file.read_bytes(), files.cert_file.read_bytes()
     )
-    options = [("grpc.ssl_target_name_override", f"{service}.segue.internal"), *_BACK_SOON]
+    options = [("grpc.ssl_target_name_override", server_name(service)), *_BACK_SOON]
     target = find_mesh(folder).services[service][index]
     async with grpc.aio.secure_channel(
         target, secrets, options=options, interceptors=interceptors()

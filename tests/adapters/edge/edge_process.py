@@ -20,7 +20,7 @@ import pytest
 from edge.envoy.bootstrap import EdgeSettings, write_bootstrap
 from localmesh.endpoints import write_endpoints
 from meshkit.certificates import ensure_certificates
-from meshkit.credentials import credentials
+from meshkit.credentials import client_credentials
 
 START_TIMEOUT_S = 30.0
 ORIGIN = "https://app.example"
@@ -95,7 +95,7 @@ def running_edge(
 ) -> Iterator[Edge]:
     """Envoy over ``endpoints`` (addresses by cluster), once it is ready; ended when left."""
     ensure_certificates(tls)
-    files = credentials(tls, "edge")
+    files = client_credentials(tls, "edge")
     xds = folder / "xds"
     xds.mkdir(parents=True)
     for cluster, addresses in endpoints.items():

@@ -11,7 +11,7 @@ from media_origin import Origin, running_origin
 from packaged_asset import PackagedAsset
 
 from meshkit.certificates import ensure_certificates
-from meshkit.credentials import credentials
+from meshkit.credentials import client_credentials
 from meshkit.testing.rpc import Registration, served
 
 
@@ -23,13 +23,13 @@ async def serving_playback(
     tls = folder / "tls"
     tls.mkdir()
     ensure_certificates(tls)
-    files = credentials(tls, "media")
+    files = client_credentials(tls, "media")
     async with served(tls, registration, workload="playback") as mesh:
         yield {
             "SEGUE_MEDIA_PLAYBACK_TARGET": f"ipv4:127.0.0.1:{mesh.port}",
             "SEGUE_MEDIA_SPOOL_DIR": str(folder / "spool"),
-            "SEGUE_MEDIA_TLS_CERT_FILE": str(files.cert_file),
-            "SEGUE_MEDIA_TLS_KEY_FILE": str(files.key_file),
+            "SEGUE_MEDIA_TLS_CLIENT_CERT_FILE": str(files.cert_file),
+            "SEGUE_MEDIA_TLS_CLIENT_KEY_FILE": str(files.key_file),
             "SEGUE_MEDIA_TLS_CA_FILE": str(files.ca_file),
         }
 

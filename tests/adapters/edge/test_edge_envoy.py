@@ -11,6 +11,8 @@ from typing import Any
 import grpc
 import httpx
 import pytest
+from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID
 from edge_process import ORIGIN
 from edge_world import ID_OF, TRACK_ID, USER_ID, World, open_world, reason_of, rich
 from google.rpc import code_pb2
@@ -26,7 +28,9 @@ from segue.playback.v1 import playback_service_pb2_grpc as playback_grpc
 from edge.envoy.bootstrap import RateLimit
 from localmesh.endpoints import write_endpoints
 from meshkit import contract_files
+from meshkit.credentials import server_name
 from meshkit.testing.rpc import TokenIssuer
+from tests.impostors import impostor, misused
 from tests.plain_http import PLAIN
 
 
@@ -330,3 +334,14 @@ async def test_a_workload_under_anothers_name_is_not_spoken_to(
     async with open_world(tmp_path, origin) as world:
         write_endpoints(world.xds, "catalog", [f"127.0.0.1:{world.ports['playback']}"])
         assert reason_of(await until_status(world, 503)) == "STORE_UNAVAILABLE"
+
+
+async def test_who_serves_with_what_is_for_calling_is_not_spoken_to(
+    tmp_path: Path, origin: Origin
+) -> None:
+    async with open_world(tmp_path, origin) as world:
+        name = x509.DNSName(server_name("catalog"))
+        files = misused(tmp_path / "tls", ExtendedKeyUsageOID.CLIENT_AUTH, name)
+        async with impostor(files) as port:
+            write_endpoints(world.xds, "catalog", [f"127.0.0.1:{port}"])
+            assert reason_of(await until_status(world, 503)) == "STORE_UNAVAILABLE"

@@ -190,7 +190,9 @@ async def test_an_origin_that_ends_tells_what_it_has_sent(
     assert saved(tmp_path) == []
 
 
-@pytest.mark.parametrize("missing", ["SPOOL_DIR", "TLS_CERT_FILE", "TLS_KEY_FILE", "TLS_CA_FILE"])
+@pytest.mark.parametrize(
+    "missing", ["SPOOL_DIR", "TLS_CLIENT_CERT_FILE", "TLS_CLIENT_KEY_FILE", "TLS_CA_FILE"]
+)
 async def test_an_origin_that_could_not_report_does_not_start(
     asset: PackagedAsset, settings: dict[str, str], tmp_path: Path, missing: str
 ) -> None:

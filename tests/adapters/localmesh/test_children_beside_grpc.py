@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 from meshkit.certificates import ensure_certificates
-from meshkit.credentials import credentials
 
 CHILDREN = 80
 # A process of its own: in this one gRPC is loaded already, as the tests have it.
@@ -16,14 +15,15 @@ import asyncio, os, sys
 from pathlib import Path
 from localmesh.readiness import GrpcHealthProbe
 from localmesh.spawning import spawn
+from meshkit.credentials import client_credentials
 
 async def answer(reader, writer):
     writer.close()
 
-async def main(children, *files):
+async def main(children, tls):
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     host, port = server.sockets[0].getsockname()
-    probe = GrpcHealthProbe(f"{host}:{port}", *map(Path, files))
+    probe = GrpcHealthProbe(f"{host}:{port}", "catalog", client_credentials(Path(tls), "cli"))
 
     async def ask():
         while True:
@@ -46,11 +46,9 @@ asyncio.run(main(*sys.argv[1:]))
 
 def test_a_child_lives_though_the_supervisor_speaks_grpc_as_it_is_started(tmp_path: Path) -> None:
     ensure_certificates(tmp_path)
-    files = credentials(tmp_path, "cli")
     done = subprocess.run(
         [
-            *(sys.executable, "-c", SUPERVISOR, str(CHILDREN)),
-            *map(str, (files.ca_file, files.cert_file, files.key_file)),
+            *(sys.executable, "-c", SUPERVISOR, str(CHILDREN), str(tmp_path)),
         ],
         env={"PATH": "/usr/bin:/bin"},
         cwd=Path(__file__).parents[3],

@@ -23,7 +23,7 @@ from localmesh.readiness import (
     ValkeyProbe,
 )
 from meshkit.certificates import ensure_certificates
-from meshkit.credentials import Credentials, credentials
+from meshkit.credentials import Credentials, client_credentials, server_credentials
 
 
 @asynccontextmanager
@@ -51,7 +51,7 @@ async def test_a_closed_port_is_not_ready_for_any_probe(
         HttpProbe(nothing, "/healthz"),
         PostgresProbe(nothing, "postgres"),
         ValkeyProbe(nothing, "supervisor", "word"),
-        GrpcHealthProbe(f"127.0.0.1:{port}", tmp_path, tmp_path, tmp_path),
+        GrpcHealthProbe(f"127.0.0.1:{port}", "catalog", client_credentials(tmp_path, "cli")),
     ):
         assert not await probe.check(), probe
 
@@ -80,14 +80,13 @@ async def test_a_store_that_still_loads_is_not_ready(tmp_path: Path) -> None:
         assert not await ValkeyProbe(path, "supervisor", "word").check()
 
 
-def _probe(port: int, files: Credentials) -> GrpcHealthProbe:
-    address = f"127.0.0.1:{port}"
-    return GrpcHealthProbe(address, files.ca_file, files.cert_file, files.key_file)
+def _probe(port: int, files: Credentials, workload: str = "catalog") -> GrpcHealthProbe:
+    return GrpcHealthProbe(f"127.0.0.1:{port}", workload, files)
 
 
 async def test_grpc_is_ready_when_the_whole_server_is_serving(tmp_path: Path) -> None:
     ensure_certificates(tmp_path)
-    catalog, cli = credentials(tmp_path, "catalog"), credentials(tmp_path, "cli")
+    catalog, cli = server_credentials(tmp_path, "catalog"), client_credentials(tmp_path, "cli")
     server = grpc.aio.server()
     servicer = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
@@ -104,10 +103,11 @@ async def test_grpc_is_ready_when_the_whole_server_is_serving(tmp_path: Path) ->
         assert not await _probe(port, cli).check()
         await servicer.set("", statuses.SERVING)
         assert await _probe(port, cli).check()
+        assert not await _probe(port, cli, workload="identity").check()
 
         (tmp_path / "stranger").mkdir()
         ensure_certificates(tmp_path / "stranger")
-        assert not await _probe(port, credentials(tmp_path / "stranger", "cli")).check()
+        assert not await _probe(port, client_credentials(tmp_path / "stranger", "cli")).check()
     finally:
         await server.stop(None)
 

@@ -28,7 +28,7 @@ from edge.identity.assembly import assemble
 from edge.identity.ports.sign_up_limiter import SignUpAllowance, SignUpLimiter
 from edge.identity.schema import SCHEMA
 from edge.identity.settings import Settings
-from meshkit.credentials import credentials
+from meshkit.credentials import client_credentials, server_name
 from meshkit.process import service_process
 from meshkit.server import MeshServer
 from meshkit.testing.rpc import service_settings
@@ -50,7 +50,7 @@ class Identity:
 
     def _channel(self, caller: str) -> grpc.aio.Channel:
         if caller not in self.channels:
-            files = credentials(self.tls, caller)
+            files = client_credentials(self.tls, caller)
             self.channels[caller] = grpc.aio.secure_channel(
                 f"127.0.0.1:{self.port}",
                 grpc.ssl_channel_credentials(
@@ -58,7 +58,7 @@ class Identity:
                     files.key_file.read_bytes(),
                     files.cert_file.read_bytes(),
                 ),
-                options=[("grpc.ssl_target_name_override", "identity.segue.internal")],
+                options=[("grpc.ssl_target_name_override", server_name("identity"))],
             )
         return self.channels[caller]
 

@@ -21,7 +21,7 @@ from segue.identity.v1 import identity_internal_service_pb2 as pb
 from segue.identity.v1 import identity_internal_service_pb2_grpc as pb_grpc
 
 from meshkit.certificates import ensure_certificates
-from meshkit.credentials import credentials
+from meshkit.credentials import client_credentials, server_credentials, server_name
 from tests.plain_http import PLAIN
 
 LIMIT_S = 60
@@ -32,7 +32,7 @@ def environment(tmp_path: Path, database_dsn: str) -> dict[str, str]:
     tls = tmp_path / "tls"
     tls.mkdir()
     ensure_certificates(tls)
-    files = credentials(tls, "identity")
+    files = server_credentials(tls, "identity")
     key_file = tmp_path / "signing.pem"
     key_file.write_bytes(ECKey.generate_key("P-256").as_pem(private=True))
     settings = {
@@ -86,13 +86,13 @@ async def started(environment: Mapping[str, str]) -> AsyncIterator[Process]:
 
 
 async def local_token(environment: Mapping[str, str], port: object, tls: Path) -> str:
-    files = credentials(tls, "cli")
+    files = client_credentials(tls, "cli")
     channel = grpc.aio.secure_channel(
         f"127.0.0.1:{port}",
         grpc.ssl_channel_credentials(
             files.ca_file.read_bytes(), files.key_file.read_bytes(), files.cert_file.read_bytes()
         ),
-        options=[("grpc.ssl_target_name_override", "identity.segue.internal")],
+        options=[("grpc.ssl_target_name_override", server_name("identity"))],
     )
     async with channel:
         stub = pb_grpc.TokenInternalServiceStub(channel)

@@ -18,6 +18,7 @@ from segue.playlist.v1 import playlist_service_pb2, playlist_service_pb2_grpc
 
 from meshkit.certificates import WORKLOADS, ensure_certificates
 from meshkit.contracts import MethodContract, all_contracts
+from meshkit.credentials import server_name
 from meshkit.principal import (
     current_caller,
     current_method,
@@ -192,7 +193,7 @@ async def test_a_caller_without_a_certificate_does_not_connect(
     async with grpc.aio.secure_channel(
         f"127.0.0.1:{mesh.port}",
         grpc.ssl_channel_credentials(authority),
-        options=[("grpc.ssl_target_name_override", "catalog.segue.internal")],
+        options=[("grpc.ssl_target_name_override", server_name("catalog"))],
     ) as channel:
         stub: Any = identity_service_pb2_grpc.PlanServiceStub(channel)
         with pytest.raises(grpc.aio.AioRpcError) as caught:

@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from meshkit import http_server
 from meshkit.certificates import ensure_certificates
-from meshkit.credentials import credentials
+from meshkit.credentials import Credentials, client_credentials, server_credentials
 from meshkit.http_server import ListenError, serving
 from tests.plain_http import PLAIN
 
@@ -97,7 +97,8 @@ async def test_over_tcp_both_sides_prove_who_they_are(tmp_path: Path) -> None:
         ensure_certificates(tmp_path / folder)
     telling = Telling()
     telling.may_go_on.set()
-    tls = credentials(tmp_path / "ours", "media")
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    tls = server_credentials(ours, "media")
     async with serving(telling.app, "127.0.0.1:0", grace_s=1, tls=tls) as served:
 
         async def asked(context: ssl.SSLContext, name: str = "media.segue.internal") -> bytes:
@@ -106,17 +107,20 @@ async def test_over_tcp_both_sides_prove_who_they_are(tmp_path: Path) -> None:
                 names = {"sni_hostname": name}
                 return (await client.get(address, extensions=names)).content
 
-        assert await asked(_context(tmp_path / "ours", "edge")) == b"".join(PIECES)
-        anonymous = ssl.create_default_context(cafile=str(tmp_path / "ours" / "ca.pem"))
-        for context in (anonymous, _context(tmp_path / "theirs", "edge")):
+        edge = client_credentials(ours, "edge")
+        assert await asked(_context(edge)) == b"".join(PIECES)
+        anonymous = ssl.create_default_context(cafile=str(ours / "ca.pem"))
+        stranger = _context(client_credentials(theirs, "edge"))
+        serving_alone = _context(server_credentials(ours, "catalog"))
+        for context in (anonymous, stranger, serving_alone):
             with pytest.raises((httpx.TransportError, ssl.SSLError)):
                 await asked(context)
-        with pytest.raises(httpx.ConnectError):
-            await asked(_context(tmp_path / "ours", "edge"), "identity.segue.internal")
+        for name in ("identity.segue.internal", "localhost", "127.0.0.1"):
+            with pytest.raises(httpx.ConnectError):
+                await asked(_context(edge), name)
 
 
-def _context(folder: Path, workload: str) -> ssl.SSLContext:
-    files = credentials(folder, workload)
+def _context(files: Credentials) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=str(files.ca_file))
     context.load_cert_chain(files.cert_file, files.key_file)
     return context

@@ -32,7 +32,7 @@ from segue.identity.v1.identity_service_pb2_grpc import (
     add_PlanServiceServicer_to_server,
 )
 
-from meshkit.credentials import credentials
+from meshkit.credentials import client_credentials, server_credentials
 from meshkit.faults import Fault, Unavailable
 from meshkit.testing.rpc import ISSUER, ServedMesh, TokenIssuer, served
 from playback_svc.convert import track_summary
@@ -102,11 +102,14 @@ class Process:
     """One ``python -m playback_svc serve``."""
 
     def __init__(self, world: World, targets: tuple[str, str]) -> None:
-        files = credentials(world.tls, "playback")
+        files = server_credentials(world.tls, "playback")
+        calling = client_credentials(world.tls, "playback")
         assert world.keys
         settings = {
             "TLS_CERT_FILE": files.cert_file,
             "TLS_KEY_FILE": files.key_file,
+            "TLS_CLIENT_CERT_FILE": calling.cert_file,
+            "TLS_CLIENT_KEY_FILE": calling.key_file,
             "TLS_CA_FILE": files.ca_file,
             "TOKEN_ISSUER": ISSUER,
             "DATABASE_DSN": world.dsn,

@@ -33,8 +33,8 @@ def settings(folder: Path, **overrides: Any) -> EdgeSettings:
         "stats_port": 8081,
         "run_dir": folder / "run",
         "xds_dir": folder / "xds",
-        "tls_cert_file": folder / "edge.pem",
-        "tls_key_file": folder / "edge.key",
+        "tls_cert_file": folder / "edge.client.pem",
+        "tls_key_file": folder / "edge.client.key",
         "tls_ca_file": folder / "ca.pem",
         "token_issuer": "https://segue.test",
     }
@@ -273,7 +273,7 @@ def test_what_no_route_takes_is_not_transcoded_nor_held(config: dict[str, Any], 
 
 
 def test_the_files_are_written_whole_and_hold_no_key(tmp_path: Path) -> None:
-    for name in ("edge.pem", "edge.key", "ca.pem"):
+    for name in ("edge.client.pem", "edge.client.key", "ca.pem"):
         (tmp_path / name).write_text("secret words")
     path = write_bootstrap(settings(tmp_path))
     assert path.parent == tmp_path / "run"

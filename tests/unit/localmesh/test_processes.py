@@ -103,7 +103,7 @@ def test_a_service_gets_its_own_role_and_certificate(tmp_path: Path) -> None:
     for service in ("identity", "catalog", "playback", "playlist"):
         settings, prefix = specs[f"{service}-1"].env, f"SEGUE_{service.upper()}_"
         assert settings[f"{prefix}DATABASE_DSN"].startswith(f"postgresql://{service}:")
-        assert settings[f"{prefix}TLS_CERT_FILE"].endswith(f"/tls/{service}.pem")
+        assert settings[f"{prefix}TLS_CERT_FILE"].endswith(f"/tls/{service}.server.pem")
         assert settings[f"{prefix}INSTANCE"] == f"{service}-1"
 
 

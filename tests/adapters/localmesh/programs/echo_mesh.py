@@ -8,7 +8,7 @@ from typing import Any
 
 from localmesh.processes import Parts, ProcessTable
 from localmesh.services import Service
-from meshkit.credentials import Credentials, credentials
+from meshkit.credentials import Credentials, client_credentials
 
 _TYPES = "type.googleapis.com/envoy"
 _TLS = f"{_TYPES}.extensions.transport_sockets.tls.v3.UpstreamTlsContext"
@@ -80,7 +80,7 @@ def _cluster(xds: Path, files: Credentials) -> dict[str, Any]:
 
 
 def write_bootstrap(table: ProcessTable) -> Path:
-    files = credentials(table.layout.tls, "edge")
+    files = client_credentials(table.layout.tls, "edge")
     bootstrap = {
         "node": {"id": "edge", "cluster": "edge"},
         "admin": {"address": {"pipe": {"path": str(table.admin_socket), "mode": 0o600}}},
