@@ -93,7 +93,11 @@ from playlist_svc.usecases.snapshot.redo import Redo
 from playlist_svc.usecases.snapshot.restore import Restore
 from playlist_svc.usecases.snapshot.undo import Undo
 from playlist_svc.usecases.social import ArtistBlocks, Social, UserBlocks
-from playlist_svc.usecases.social_internal import ListFriends, WatchBlockedArtists
+from playlist_svc.usecases.social_internal import (
+    ListFriends,
+    WatchBlockedArtists,
+    WatchFollowedArtists,
+)
 from playlist_svc.usecases.transfer.export_playlist import ExportPlaylist
 from playlist_svc.usecases.transfer.file_thread import FileThread
 from playlist_svc.usecases.transfer.find_tracks import FindTracks
@@ -179,6 +183,7 @@ def _add_internal(server: MeshServer, parts: Parts, use: _Shared) -> None:
         SocialInternalServicer(
             ListFriends(use.social),
             WatchBlockedArtists(feed, parts.blocked_artists),
+            WatchFollowedArtists(feed, parts.social),
             streams=streams,
         ),
     )

@@ -1,14 +1,15 @@
-"""Steps of the feeds of saved tracks and blocked artists as messages of the contract."""
+"""Steps of the feeds of saved tracks, blocked and followed artists as messages of the contract."""
 
 from __future__ import annotations
 
 from segue.playlist.v1 import playlist_internal_service_pb2 as pb
 
 from meshkit.timestamps import timestamp_of_us
-from playlist_svc.domain.collection_changes import CollectionChange, CollectionErased
+from playlist_svc.domain.collection_changes import CollectionChange, CollectionErased, ItemChanged
 
 _Tracks = pb.WatchSavedTracksResponse
 _Artists = pb.WatchBlockedArtistsResponse
+_Followed = pb.WatchFollowedArtistsResponse
 
 
 def saved_track(token: str, told: CollectionChange | None) -> _Tracks:
@@ -40,4 +41,17 @@ def blocked_artist(token: str, told: CollectionChange | None) -> _Artists:
         step.blocked.CopyFrom(_Artists.Blocked(**names, blocked_at=at))
     else:
         step.unblocked.CopyFrom(_Artists.Unblocked(**names, unblocked_at=at))
+    return step
+
+
+def followed_artist(token: str, told: CollectionChange | None) -> _Followed:
+    """A step of WatchFollowedArtists with the token that resumes after it."""
+    if not isinstance(told, ItemChanged):
+        return _Followed(resume_token=token)
+    step = _Followed(resume_token=token, version=told.version)
+    at, names = timestamp_of_us(told.at_us), {"user_id": told.user_id, "artist_id": told.thing_id}
+    if told.kept:
+        step.followed.CopyFrom(_Followed.Followed(**names, followed_at=at))
+    else:
+        step.unfollowed.CopyFrom(_Followed.Unfollowed(**names, unfollowed_at=at))
     return step

@@ -1,4 +1,4 @@
-"""What the feed says of saved tracks and blocked artists, and how it is written down."""
+"""What the feed says of saved tracks, of artists blocked and followed, and how it is written."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from meshkit.feeds import Change, Op
 
 SAVED_TRACK = "saved_track"
 BLOCKED_ARTIST = "blocked_artist"
+FOLLOWED_ARTIST = "followed_artist"
 """What their changes are filed under."""
 
 

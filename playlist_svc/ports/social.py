@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from meshkit.idempotency import RequestKey
+from playlist_svc.domain.collection_changes import ItemChanged
 from playlist_svc.domain.social import (
     Artist,
     ArtistFollowers,
@@ -134,6 +135,15 @@ class SocialStore(Protocol):
         """At most ``limit`` artists by rising id, those after the id ``after`` (empty: the first).
 
         Also those whose last follower left, whose count is 0: a reader may know an older one.
+        """
+        ...
+
+    async def followed_artists(self, after: tuple[str, str], limit: int) -> Sequence[ItemChanged]:
+        """At most ``limit`` artists that users follow, by rising (user, artist), after ``after``.
+
+        That a user follows an artist, or no longer, must appear in the service's change feed, in
+        the same transaction (``domain.collection_changes``), with versions that rise in the order
+        of the user's changes.
         """
         ...
 

@@ -14,21 +14,27 @@ from meshkit.streams import OpenStreams
 from playlist_svc.convert import collection_changes
 from playlist_svc.convert import social as convert
 from playlist_svc.convert.lists import place
-from playlist_svc.usecases.social_internal import ListFriends, WatchBlockedArtists
+from playlist_svc.usecases.social_internal import (
+    ListFriends,
+    WatchBlockedArtists,
+    WatchFollowedArtists,
+)
 
 
 class SocialInternalServicer(SocialInternalServiceServicer):
-    """Whose listening a user may be shown, and whom users block."""
+    """Whose listening a user may be shown, and which artists users block and follow."""
 
     def __init__(
         self,
         list_friends: ListFriends,
         watch_blocked_artists: WatchBlockedArtists,
+        watch_followed_artists: WatchFollowedArtists,
         *,
         streams: OpenStreams,
     ) -> None:
         self._list_friends = list_friends
         self._watch_blocked_artists = watch_blocked_artists
+        self._watch_followed_artists = watch_followed_artists
         self._streams = streams
 
     def WatchBlockedArtists(
@@ -38,6 +44,16 @@ class SocialInternalServicer(SocialInternalServiceServicer):
             pb.WatchBlockedArtistsResponse,
             self._watch_blocked_artists,
             collection_changes.blocked_artist,
+            resume_token=request.resume_token,
+        )
+
+    def WatchFollowedArtists(
+        self, request: pb.WatchFollowedArtistsRequest, context: Context
+    ) -> AsyncIterator[pb.WatchFollowedArtistsResponse]:
+        return self._streams.feed(
+            pb.WatchFollowedArtistsResponse,
+            self._watch_followed_artists,
+            collection_changes.followed_artist,
             resume_token=request.resume_token,
         )
 

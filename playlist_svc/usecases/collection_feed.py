@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import TypeAlias
 
 from meshkit.feed_steps import listed_then_changed
 from meshkit.feeds import CaughtUp, Change, ChangeFeed
 from playlist_svc.domain.collection_changes import CollectionChange, ItemChanged, decode
-from playlist_svc.ports.library import UserCollection
 
 _PAGE = 500
+
+PageOfAll: TypeAlias = Callable[[tuple[str, str], int], Awaitable[Sequence[ItemChanged]]]
+"""``UserCollection.page_of_all``, or what answers like it."""
 
 
 class CollectionFeed:
     """All that is in the collections, then the feed, change by change, of one ``entity``."""
 
-    def __init__(self, feed: ChangeFeed, collection: UserCollection[Any], entity: str) -> None:
+    def __init__(self, feed: ChangeFeed, page_of_all: PageOfAll, entity: str) -> None:
         self._feed = feed
-        self._collection = collection
+        self._page_of_all = page_of_all
         self._entity = entity
 
     async def __call__(
@@ -40,7 +42,7 @@ class CollectionFeed:
 
     async def _everything(self, stop: asyncio.Event) -> AsyncIterator[ItemChanged]:
         after = ("", "")
-        while page := await self._collection.page_of_all(after, _PAGE):
+        while page := await self._page_of_all(after, _PAGE):
             for there in page:
                 yield there
             after = (page[-1].user_id, page[-1].thing_id)

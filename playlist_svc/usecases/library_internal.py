@@ -14,4 +14,4 @@ class WatchSavedTracks(CollectionFeed):
     """Which tracks all users save."""
 
     def __init__(self, feed: ChangeFeed, collection: UserCollection[Any]) -> None:
-        super().__init__(feed, collection, SAVED_TRACK)
+        super().__init__(feed, collection.page_of_all, SAVED_TRACK)

@@ -8,10 +8,12 @@ from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
+from meshkit.clock import now_ms
 from meshkit.feeds import MemoryChangeFeed
 from meshkit.idempotency import MemoryAnswers, RequestKey
 from playlist_svc.adapters.codecs import social_changes
 from playlist_svc.adapters.codecs.kept_answers import NOTHING, number
+from playlist_svc.domain.collection_changes import FOLLOWED_ARTIST, ItemChanged, encode
 from playlist_svc.domain.refusals import (
     collection_full_error,
     unknown_resource_error,
@@ -66,6 +68,7 @@ class MemorySocial:
         self._blocks: dict[tuple[str, str], int] = {}
         self._audiences: defaultdict[str, Audience] = defaultdict(Audience)
         self._artists: dict[str, ArtistFollowers] = {}
+        self._version = 0
 
     async def stored_answer(self, key: RequestKey | None) -> int | None:
         answer = await self._answers.answer_of(None, key)
@@ -106,7 +109,13 @@ class MemorySocial:
         for artist in artists:
             if (user_id, ConnectionKind.ARTIST, artist.artist_id) in added:
                 self._count(artist, 1)
+                self._tell(user_id, artist.artist_id, now_ms, kept=True)
         return len(added)
+
+    def _tell(self, user_id: str, artist_id: str, at_ms: int, *, kept: bool) -> None:
+        self._version += 1
+        change = ItemChanged(user_id, artist_id, at_ms * 1000, self._version, kept)
+        self._feed.append(encode(FOLLOWED_ARTIST, change))
 
     def _count(self, artist: Artist, change: int) -> None:
         held = self._artists.get(artist.artist_id, ArtistFollowers(artist.artist_id, "", 0, 0))
@@ -136,6 +145,7 @@ class MemorySocial:
             del self._follows[one]
             if one[1] is ConnectionKind.ARTIST:
                 self._count(Artist(one[2], ""), -1)
+                self._tell(one[0], one[2], now_ms(), kept=False)
         return len(ended)
 
     async def following(
@@ -245,6 +255,14 @@ class MemorySocial:
 
     async def artists_with_followers(self, after: str, limit: int) -> Sequence[ArtistFollowers]:
         return [self._artists[one] for one in sorted(self._artists) if one > after][:limit]
+
+    async def followed_artists(self, after: tuple[str, str], limit: int) -> Sequence[ItemChanged]:
+        there = [
+            ItemChanged(user_id, artist_id, since, 0, True)
+            for (user_id, kind, artist_id), since in self._follows.items()
+            if kind is ConnectionKind.ARTIST and (user_id, artist_id) > after
+        ]
+        return sorted(there, key=lambda one: (one.user_id, one.thing_id))[:limit]
 
     async def erase(self, user_id: str) -> None:
         self._end([one for one in self._follows if user_id in (one[0], one[2])])

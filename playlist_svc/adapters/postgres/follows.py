@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from meshkit import feeds_postgres
-from meshkit.clock import instant_of_us
+from meshkit.clock import instant_of_us, unix_us
 from meshkit.postgres import Connection
 from playlist_svc.adapters.codecs import social_changes
+from playlist_svc.domain.collection_changes import FOLLOWED_ARTIST, ItemChanged, encode
 from playlist_svc.domain.social import ArtistFollowers, ConnectionKind
 
 _BEGIN = """
@@ -22,7 +23,7 @@ SELECT user_id, kind, target_id, %(now)s
 FROM unnest(%(users)s::text[], %(kinds)s::text[], %(targets)s::text[])
     AS asked (user_id, kind, target_id)
 ON CONFLICT DO NOTHING
-RETURNING user_id, kind, target_id
+RETURNING user_id, kind, target_id, since
 """
 _END = """
 DELETE FROM follows
@@ -30,7 +31,7 @@ USING unnest(%(users)s::text[], %(kinds)s::text[], %(targets)s::text[])
     AS asked (user_id, kind, target_id)
 WHERE follows.user_id = asked.user_id AND follows.kind = asked.kind
   AND follows.target_id = asked.target_id
-RETURNING follows.user_id, follows.kind, follows.target_id
+RETURNING follows.user_id, follows.kind, follows.target_id, follows.since
 """
 _COUNT = """
 UPDATE user_counts AS held
@@ -42,6 +43,7 @@ FROM unnest(%(users)s::text[], %(people)s::int[], %(artists)s::int[], %(follower
 WHERE held.user_id = change.user_id
 RETURNING held.user_id, held.following_users + held.following_artists
 """
+_MOMENT = "SELECT nextval('shelf_versions'), clock_timestamp()"
 # Whom nobody followed yet has no row; who has one keeps the name where none is given.
 _COUNT_ARTISTS = """
 INSERT INTO artist_followers AS held (artist_id, name, followers_count, version)
@@ -114,7 +116,7 @@ async def _count(
         return 0
     counts: defaultdict[str, _Counts] = defaultdict(_Counts)
     artists = []
-    for user_id, kind, target_id in rows:
+    for user_id, kind, target_id, _ in rows:
         if kind == ConnectionKind.ARTIST.value:
             counts[user_id].artists += change
             artists.append(target_id)
@@ -131,8 +133,21 @@ async def _count(
     )
     if artists:
         await _count_artists(connection, change, artists, names)
+        await _tell_artists(connection, rows, kept=change > 0)
     began = {row[0] for row in rows}
     return max(int(followed) for user_id, followed in counted if user_id in began)
+
+
+async def _tell_artists(connection: Connection, rows: Sequence[Row], *, kept: bool) -> None:
+    """Tells the feed who follows which artists among ``rows`` now, or no longer."""
+    ((version, at),) = await fetch(connection, _MOMENT)
+    changes = [
+        ItemChanged(user_id, target_id, unix_us(since) if kept else unix_us(at), version, kept)
+        for user_id, kind, target_id, since in rows
+        if kind == ConnectionKind.ARTIST.value
+    ]
+    encoded = (encode(FOLLOWED_ARTIST, change) for change in changes)
+    await feeds_postgres.append(connection, *encoded)
 
 
 async def _count_artists(

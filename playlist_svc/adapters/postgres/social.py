@@ -16,6 +16,7 @@ from playlist_svc.adapters.codecs.kept_answers import NOTHING, kept, number
 from playlist_svc.adapters.postgres import follows as postgres_follows
 from playlist_svc.adapters.postgres.follows import Follow, Row, fetch
 from playlist_svc.adapters.postgres.user_counts import drop_empty, hold, place
+from playlist_svc.domain.collection_changes import ItemChanged
 from playlist_svc.domain.refusals import (
     collection_full_error,
     unknown_user_error,
@@ -110,6 +111,11 @@ ON CONFLICT (user_id) DO UPDATE SET
     following = coalesce(%(following)s::text, held.following),
     followers = coalesce(%(followers)s::text, held.followers)
 RETURNING following, followers
+"""
+_FOLLOWED_ARTISTS = """
+SELECT user_id, target_id, since FROM follows
+WHERE kind = 'ARTIST' AND (user_id, target_id) > (%(user)s, %(artist)s)
+ORDER BY user_id, target_id LIMIT %(limit)s
 """
 _ARTISTS = """
 SELECT artist_id, name, followers_count, version FROM artist_followers
@@ -309,6 +315,10 @@ class PostgresSocial:
     async def artists_with_followers(self, after: str, limit: int) -> Sequence[ArtistFollowers]:
         rows = await self._read(_ARTISTS, after=after, limit=limit)
         return [ArtistFollowers(*row) for row in rows]
+
+    async def followed_artists(self, after: tuple[str, str], limit: int) -> Sequence[ItemChanged]:
+        rows = await self._read(_FOLLOWED_ARTISTS, user=after[0], artist=after[1], limit=limit)
+        return [ItemChanged(user_id, artist, unix_us(at), 0, True) for user_id, artist, at in rows]
 
     async def erase(self, user_id: str) -> None:
         """In steps, for each of them is bounded."""

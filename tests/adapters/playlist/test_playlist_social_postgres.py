@@ -20,6 +20,7 @@ from tests.contracts.playlist.social_reading import (
     ReadFeed,
     an_artist,
     new_ids,
+    told_counts,
     whole_feed,
 )
 from tests.contracts.playlist.social_suite import SocialContract
@@ -56,7 +57,7 @@ async def test_what_the_feed_tells_is_what_is_listed(
 ) -> None:
     store = PostgresSocial(pool)
     await store.follow(new_ids(1)[0], [], [an_artist(), an_artist()], NOW)
-    told = map(social_changes.decode, await changes())
+    told = map(social_changes.decode, await told_counts(changes))
     listed = await store.artists_with_followers("", 9)
     assert sorted(told, key=lambda one: one.artist_id) == list(listed)
 

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from ulid import ULID
 
 from meshkit.feeds import Change, ChangeFeed
+from playlist_svc.adapters.codecs import social_changes
 from playlist_svc.domain.social import (
     Artist,
     Connection,
@@ -38,6 +39,11 @@ async def whole_feed(feed: ChangeFeed, start: str) -> Sequence[Change]:
         changes += batch.changes
         start = batch.token
     return changes
+
+
+async def told_counts(changes: ReadFeed) -> list[Change]:
+    """What the feed tells of how many follow an artist."""
+    return [change for change in await changes() if change.entity == social_changes.ENTITY]
 
 
 async def following(

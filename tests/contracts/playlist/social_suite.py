@@ -12,6 +12,7 @@ from ulid import ULID
 from meshkit.faults import FailedPrecondition, NotFound, PermissionDenied, RequestIdReused
 from meshkit.feeds import Op
 from meshkit.idempotency import RequestKey
+from playlist_svc.domain.collection_changes import FOLLOWED_ARTIST, ItemChanged, decode
 from playlist_svc.domain.social import (
     Artist,
     Audience,
@@ -31,6 +32,7 @@ from tests.contracts.playlist.social_reading import (
     following,
     ids,
     new_ids,
+    told_counts,
 )
 
 
@@ -235,7 +237,7 @@ class SocialContract:
         await store.follow(one, [two], [artist], NOW)
         await store.follow(two, [], [Artist(artist.artist_id, renamed)], NOW)
         await store.unfollow(one, [two], [artist.artist_id])
-        told = await changes()
+        told = await told_counts(changes)
         assert [json.loads(change.payload) for change in told] == [
             {"artist_id": artist.artist_id, "name": name, "followers_count": count}
             for name, count in (("Föhn", 1), (renamed, 2), (renamed, 1))
@@ -262,6 +264,33 @@ class SocialContract:
             (1, 1),
         ]
 
+    async def test_who_follows_an_artist_is_told_and_listed(
+        self, store: SocialStore, changes: ReadFeed
+    ) -> None:
+        user, other, person = sorted(new_ids(3))
+        first, second = sorted((an_artist(), an_artist()), key=lambda one: one.artist_id)
+        await store.follow(user, [person], [second, first], NOW)
+        await store.follow(other, [], [first], NOW + 1)
+        await store.follow(user, [], [first], NOW + 2)
+        await store.unfollow(user, [person], [second.artist_id])
+        await store.unfollow(user, [], [second.artist_id])
+        feed = [one for one in await changes() if one.entity == FOLLOWED_ARTIST]
+        told = [one for one in map(decode, feed) if isinstance(one, ItemChanged)]
+        of_second = [one for one in told if one.thing_id == second.artist_id]
+        assert [(one.user_id, one.kept) for one in of_second] == [(user, True), (user, False)]
+        assert of_second[0].version < of_second[1].version
+        begun = {(one.user_id, one.thing_id, one.at_us) for one in told if one.kept}
+        there = [
+            ItemChanged(user, first.artist_id, NOW * 1000, 0, True),
+            ItemChanged(other, first.artist_id, (NOW + 1) * 1000, 0, True),
+        ]
+        listed = {(one.user_id, one.thing_id, one.at_us) for one in there}
+        assert begun == {*listed, (user, second.artist_id, NOW * 1000)}
+        assert list(await store.followed_artists(("", ""), 9)) == there
+        assert list(await store.followed_artists(("", ""), 1)) == there[:1]
+        after = (user, first.artist_id)
+        assert list(await store.followed_artists(after, 9)) == there[1:]
+
     async def test_an_erased_user_is_in_nobodys_lists(
         self, store: SocialStore, changes: ReadFeed
     ) -> None:
@@ -286,7 +315,7 @@ class SocialContract:
         assert await store.audience(user) == Audience()
         (left,) = await store.artists_with_followers("", 9)
         assert left.followers_count == 1
-        assert json.loads((await changes())[-1].payload)["followers_count"] == 1
+        assert json.loads((await told_counts(changes))[-1].payload)["followers_count"] == 1
         assert await store.follow(user, [friend], [], NOW) == 1
 
     async def test_counts_are_rows_when_many_follow_and_block_at_once(
@@ -330,7 +359,7 @@ class SocialContract:
         assert {one.artist_id: one.followers_count for one in found} == counted
         # A feed is read in the order in which its transactions began, so that of one artist an
         # older version may come after a newer one.
-        told = sorted(await changes(), key=lambda change: change.version)
+        told = sorted(await told_counts(changes), key=lambda change: change.version)
         last = {change.id: change for change in told}
         assert len({(change.id, change.version) for change in told}) == len(told)
         assert {one.artist_id: one.version for one in found} == {

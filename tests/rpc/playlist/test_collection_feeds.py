@@ -1,4 +1,4 @@
-"""What services are told of saved tracks and blocked artists, and how users block artists."""
+"""What services are told of saved tracks, blocked and followed artists; how artists are blocked."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from playlist_svc.schema import SCHEMA
 from tests.rpc.playlist.harness import refused
 from tests.rpc.playlist.sharing_harness import Instance, Shared, an_instance
 
-KINDS = ["tracks", "artists"]
+KINDS = ["tracks", "artists", "followed"]
 
 
 @pytest.fixture
@@ -31,31 +31,47 @@ async def one(postgres_server: PostgresServer, tls: Path) -> AsyncIterator[Insta
             yield instance
 
 
+_PUTS = {
+    "tracks": ("LibraryService/SaveTracks", "track_ids"),
+    "artists": ("SocialService/BlockArtist", "artist_id"),
+    "followed": ("SocialService/Follow", "artist_ids"),
+}
+_TAKES = {
+    "tracks": ("LibraryService/RemoveSavedTracks", "track_ids"),
+    "artists": ("SocialService/UnblockArtist", "artist_id"),
+    "followed": ("SocialService/Unfollow", "artist_ids"),
+}
+
+
 class UserCollection:
-    """Saved tracks or blocked artists: how a user changes them, and how rec is told."""
+    """Saved tracks, blocked or followed artists: how a user changes them, and how rec is told."""
 
     def __init__(self, instance: Instance, kind: str) -> None:
         self._instance = instance
         self._kind = kind
         channel = instance.mesh.channel("rec", serves_as="playlist")
+        self._watch: Any
+        self._ask: Any
         if kind == "tracks":
-            self._watch: Any = LibraryInternalServiceStub(channel).WatchSavedTracks
-            self._ask: Any = pb.WatchSavedTracksRequest
+            self._watch = LibraryInternalServiceStub(channel).WatchSavedTracks
+            self._ask = pb.WatchSavedTracksRequest
+        elif kind == "followed":
+            self._watch = SocialInternalServiceStub(channel).WatchFollowedArtists
+            self._ask = pb.WatchFollowedArtistsRequest
         else:
             self._watch = SocialInternalServiceStub(channel).WatchBlockedArtists
             self._ask = pb.WatchBlockedArtistsRequest
 
     async def put(self, user: str, thing: str) -> None:
-        method, fields = ("LibraryService/SaveTracks", {"track_ids": [thing]})
-        if self._kind == "artists":
-            method, fields = ("SocialService/BlockArtist", {"artist_id": thing})  # type: ignore[dict-item]
-        await self._instance.call(method, user, **fields)
+        await self._call(_PUTS[self._kind], user, thing)
 
     async def take(self, user: str, thing: str) -> None:
-        method, fields = ("LibraryService/RemoveSavedTracks", {"track_ids": [thing]})
-        if self._kind == "artists":
-            method, fields = ("SocialService/UnblockArtist", {"artist_id": thing})  # type: ignore[dict-item]
-        await self._instance.call(method, user, **fields)
+        await self._call(_TAKES[self._kind], user, thing)
+
+    async def _call(self, way: tuple[str, str], user: str, thing: str) -> None:
+        method, field = way
+        named: Any = thing if field == "artist_id" else [thing]
+        await self._instance.call(method, user, **{field: named})
 
     async def erase(self, user: str) -> None:
         parts = self._instance.parts
@@ -79,7 +95,8 @@ def words(message: Any) -> tuple[str, ...]:
     """What happened, to whom, and to what."""
     event = message.WhichOneof("event")
     told = getattr(message, event)
-    kind = {"saved": "put", "blocked": "put", "removed": "taken", "unblocked": "taken"}.get(event)
+    puts, takes = ("saved", "blocked", "followed"), ("removed", "unblocked", "unfollowed")
+    kind = "put" if event in puts else "taken" if event in takes else None
     if kind is None:
         return event, told.user_id
     return kind, told.user_id, getattr(told, "track_id", "") or told.artist_id
@@ -94,7 +111,8 @@ async def test_everything_is_told_and_then_each_change(one: Instance, kind: str)
     listed = await collection.told(2)
     assert [words(each) for each in listed] == [("put", ada, first), ("put", ben, first)]
     assert [each.version for each in listed] == [0, 0]
-    at = listed[0].saved.saved_at if kind == "tracks" else listed[0].blocked.blocked_at
+    event = listed[0].WhichOneof("event")
+    at = getattr(getattr(listed[0], event), f"{event}_at")
     assert before <= at.ToMilliseconds() <= now_ms() + 1
     token = collection.token
     await collection.put(ada, second)
@@ -111,7 +129,7 @@ async def test_everything_is_told_and_then_each_change(one: Instance, kind: str)
     assert 0 < changes[1].version < changes[2].version
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", KINDS[:2])
 async def test_an_erased_user_is_forgotten_in_one_word(one: Instance, kind: str) -> None:
     collection, (ada, ben), things = UserCollection(one, kind), ids(2), ids(3)
     await collection.put(ben, things[0])
@@ -124,6 +142,19 @@ async def test_an_erased_user_is_forgotten_in_one_word(one: Instance, kind: str)
     await collection.take(ben, things[0])
     gone = await collection.told(2, collection.token)
     assert [words(each) for each in gone] == [("forgotten", ada), ("taken", ben, things[0])]
+
+
+async def test_of_an_erased_user_each_followed_artist_is_told_as_unfollowed(one: Instance) -> None:
+    collection, (ada, ben), (first, second) = UserCollection(one, "followed"), ids(2), ids(2)
+    await collection.put(ada, first)
+    await collection.put(ada, second)
+    await collection.put(ben, first)
+    await collection.told(3)
+    await one.parts.social.erase(ada)
+    await one.parts.social.erase(ada)
+    gone = await collection.told(2, collection.token)
+    assert {words(each) for each in gone} == {("taken", ada, first), ("taken", ada, second)}
+    assert [words(each) for each in await collection.told(1)] == [("put", ben, first)]
 
 
 async def test_blocked_artists_are_listed_the_latest_first(one: Instance) -> None:

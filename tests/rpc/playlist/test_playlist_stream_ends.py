@@ -74,6 +74,11 @@ async def open_blocked_artists(world: World, metadata: Any) -> Any:
     return stub.WatchBlockedArtists(internal_pb.WatchBlockedArtistsRequest())
 
 
+async def open_followed_artists(world: World, metadata: Any) -> Any:
+    stub = internal_grpc.SocialInternalServiceStub(internal(world, "rec"))
+    return stub.WatchFollowedArtists(internal_pb.WatchFollowedArtistsRequest())
+
+
 async def open_import(world: World, metadata: Any) -> Any:
     """An import that has told of its first entries and waits for the others."""
     world.transfers.matcher.wait_after = 1
@@ -92,6 +97,7 @@ class TestStreamEnds(UserStreamEndSuite):
         "PlaylistInternalService.WatchMembership": open_membership,
         "LibraryInternalService.WatchSavedTracks": open_saved_tracks,
         "SocialInternalService.WatchBlockedArtists": open_blocked_artists,
+        "SocialInternalService.WatchFollowedArtists": open_followed_artists,
         "TransferService.ImportPlaylist": open_import,
     }
 

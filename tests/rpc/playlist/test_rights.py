@@ -114,6 +114,7 @@ WatchMembership           caller  caller  caller  caller  caller  caller  caller
 SocialInternalService
 ListFriends               caller  caller  caller  caller  caller  caller  caller   caller  caller  caller   caller
 WatchBlockedArtists       caller  caller  caller  caller  caller  caller  caller   caller  caller  caller   caller
+WatchFollowedArtists      caller  caller  caller  caller  caller  caller  caller   caller  caller  caller   caller
 
 LibraryInternalService
 WatchSavedTracks          caller  caller  caller  caller  caller  caller  caller   caller  caller  caller   caller
@@ -207,6 +208,7 @@ REQUESTS: dict[str, Ask] = {
     "PlaylistInternalService/PutManagedPlaylist": NOTHING,
     "PlaylistInternalService/WatchMembership": NOTHING,
     "SocialInternalService/WatchBlockedArtists": NOTHING,
+    "SocialInternalService/WatchFollowedArtists": NOTHING,
     "LibraryInternalService/WatchSavedTracks": NOTHING,
     "TransferService/ImportPlaylist": lambda _: {"content": b"#EXTM3U\n"},
 }

@@ -621,6 +621,146 @@ class WatchBlockedArtistsResponse(_message.Message):
 Global___WatchBlockedArtistsResponse: _TypeAlias = WatchBlockedArtistsResponse  # noqa: Y015
 
 @_typing.final
+class WatchFollowedArtistsRequest(_message.Message):
+    """The request of WatchFollowedArtists."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESUME_TOKEN_FIELD_NUMBER: _builtins.int
+    resume_token: _builtins.str
+    """The token of the last change that was processed. Empty: first every artist that is followed, then
+    what changes.
+    """
+    def __init__(
+        self,
+        *,
+        resume_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["resume_token", b"resume_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchFollowedArtistsRequest: _TypeAlias = WatchFollowedArtistsRequest  # noqa: Y015
+
+@_typing.final
+class WatchFollowedArtistsResponse(_message.Message):
+    """One change of which artists users follow."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class Followed(_message.Message):
+        """A user follows an artist."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        USER_ID_FIELD_NUMBER: _builtins.int
+        ARTIST_ID_FIELD_NUMBER: _builtins.int
+        FOLLOWED_AT_FIELD_NUMBER: _builtins.int
+        user_id: _builtins.str
+        """ULID of the user."""
+        artist_id: _builtins.str
+        """ULID of the artist."""
+        @_builtins.property
+        def followed_at(self) -> _timestamp_pb2.Timestamp:
+            """Since when."""
+
+        def __init__(
+            self,
+            *,
+            user_id: _builtins.str = ...,
+            artist_id: _builtins.str = ...,
+            followed_at: _timestamp_pb2.Timestamp | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["followed_at", b"followed_at"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["artist_id", b"artist_id", "followed_at", b"followed_at", "user_id", b"user_id"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
+    class Unfollowed(_message.Message):
+        """A user follows an artist no longer."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        USER_ID_FIELD_NUMBER: _builtins.int
+        ARTIST_ID_FIELD_NUMBER: _builtins.int
+        UNFOLLOWED_AT_FIELD_NUMBER: _builtins.int
+        user_id: _builtins.str
+        """ULID of the user."""
+        artist_id: _builtins.str
+        """ULID of the artist."""
+        @_builtins.property
+        def unfollowed_at(self) -> _timestamp_pb2.Timestamp:
+            """When."""
+
+        def __init__(
+            self,
+            *,
+            user_id: _builtins.str = ...,
+            artist_id: _builtins.str = ...,
+            unfollowed_at: _timestamp_pb2.Timestamp | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["unfollowed_at", b"unfollowed_at"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["artist_id", b"artist_id", "unfollowed_at", b"unfollowed_at", "user_id", b"user_id"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    RESUME_TOKEN_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    FOLLOWED_FIELD_NUMBER: _builtins.int
+    UNFOLLOWED_FIELD_NUMBER: _builtins.int
+    CAUGHT_UP_AT_FIELD_NUMBER: _builtins.int
+    END_FIELD_NUMBER: _builtins.int
+    resume_token: _builtins.str
+    """Where to resume after this change. Empty until everyone who is followed was told."""
+    version: _builtins.int
+    """Rises with every change of the same artist for the same user: apply a change only over a lower
+    version.
+    """
+    @_builtins.property
+    def followed(self) -> Global___WatchFollowedArtistsResponse.Followed:
+        """A user follows an artist."""
+
+    @_builtins.property
+    def unfollowed(self) -> Global___WatchFollowedArtistsResponse.Unfollowed:
+        """A user follows an artist no longer."""
+
+    @_builtins.property
+    def caught_up_at(self) -> _timestamp_pb2.Timestamp:
+        """Nothing is left to tell: when this service last saw, by its clock, that everything committed so
+        far was told. The token is that of the message before.
+        """
+
+    @_builtins.property
+    def end(self) -> _stream_end_pb2.StreamEnd:
+        """Why the stream ends; the last message."""
+
+    def __init__(
+        self,
+        *,
+        resume_token: _builtins.str = ...,
+        version: _builtins.int = ...,
+        followed: Global___WatchFollowedArtistsResponse.Followed | None = ...,
+        unfollowed: Global___WatchFollowedArtistsResponse.Unfollowed | None = ...,
+        caught_up_at: _timestamp_pb2.Timestamp | None = ...,
+        end: _stream_end_pb2.StreamEnd | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["caught_up_at", b"caught_up_at", "end", b"end", "event", b"event", "followed", b"followed", "unfollowed", b"unfollowed"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["caught_up_at", b"caught_up_at", "end", b"end", "event", b"event", "followed", b"followed", "resume_token", b"resume_token", "unfollowed", b"unfollowed", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["followed", "unfollowed", "caught_up_at", "end"]  # noqa: Y015
+    _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
+
+Global___WatchFollowedArtistsResponse: _TypeAlias = WatchFollowedArtistsResponse  # noqa: Y015
+
+@_typing.final
 class PutManagedPlaylistRequest(_message.Message):
     """The request of PutManagedPlaylist."""
 

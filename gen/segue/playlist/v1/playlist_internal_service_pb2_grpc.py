@@ -269,6 +269,11 @@ class SocialInternalServiceStub:
                 request_serializer=segue_dot_playlist_dot_v1_dot_playlist__internal__service__pb2.WatchBlockedArtistsRequest.SerializeToString,
                 response_deserializer=segue_dot_playlist_dot_v1_dot_playlist__internal__service__pb2.WatchBlockedArtistsResponse.FromString,
                 _registered_method=True)
+        self.WatchFollowedArtists = channel.unary_stream(
+                '/segue.playlist.v1.SocialInternalService/WatchFollowedArtists',
+                request_serializer=segue_dot_playlist_dot_v1_dot_playlist__internal__service__pb2.WatchFollowedArtistsRequest.SerializeToString,
+                response_deserializer=segue_dot_playlist_dot_v1_dot_playlist__internal__service__pb2.WatchFollowedArtistsResponse.FromString,
+                _registered_method=True)
 
 
 class SocialInternalServiceServicer:
@@ -294,6 +299,17 @@ class SocialInternalServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def WatchFollowedArtists(self, request, context):
+        """Follows which artists everyone follows: those that are followed at once and then each change, as
+        LibraryInternalService.WatchSavedTracks tells saved tracks, but that of a user who is erased each
+        artist is told as unfollowed. Ends and resumes as that does.
+        While nothing is left to tell, a message says so every 10 to 15 s (`caught_up_at`).
+        Errors: RESUME_TOKEN_EXPIRED when the token is older than 30 days or from before a restore.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SocialInternalServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -306,6 +322,11 @@ def add_SocialInternalServiceServicer_to_server(servicer, server):
                     servicer.WatchBlockedArtists,
                     request_deserializer=segue_dot_playlist_dot_v1_dot_playlist__internal__service__pb2.WatchBlockedArtistsRequest.FromString,
                     response_serializer=segue_dot_playlist_dot_v1_dot_playlist__internal__service__pb2.WatchBlockedArtistsResponse.SerializeToString,
+            ),
+            'WatchFollowedArtists': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchFollowedArtists,
+                    request_deserializer=segue_dot_playlist_dot_v1_dot_playlist__internal__service__pb2.WatchFollowedArtistsRequest.FromString,
+                    response_serializer=segue_dot_playlist_dot_v1_dot_playlist__internal__service__pb2.WatchFollowedArtistsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -363,6 +384,33 @@ class SocialInternalService:
             '/segue.playlist.v1.SocialInternalService/WatchBlockedArtists',
             segue_dot_playlist_dot_v1_dot_playlist__internal__service__pb2.WatchBlockedArtistsRequest.SerializeToString,
             segue_dot_playlist_dot_v1_dot_playlist__internal__service__pb2.WatchBlockedArtistsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchFollowedArtists(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/segue.playlist.v1.SocialInternalService/WatchFollowedArtists',
+            segue_dot_playlist_dot_v1_dot_playlist__internal__service__pb2.WatchFollowedArtistsRequest.SerializeToString,
+            segue_dot_playlist_dot_v1_dot_playlist__internal__service__pb2.WatchFollowedArtistsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -117,6 +117,13 @@ class SocialInternalServiceStub:
     While nothing is left to tell, a message says so every 10 to 15 s (`caught_up_at`).
     Errors: RESUME_TOKEN_EXPIRED when the token is older than 30 days or from before a restore.
     """
+    WatchFollowedArtists: _aio.UnaryStreamMultiCallable[_playlist_internal_service_pb2.WatchFollowedArtistsRequest, _playlist_internal_service_pb2.WatchFollowedArtistsResponse]
+    """Follows which artists everyone follows: those that are followed at once and then each change, as
+    LibraryInternalService.WatchSavedTracks tells saved tracks, but that of a user who is erased each
+    artist is told as unfollowed. Ends and resumes as that does.
+    While nothing is left to tell, a message says so every 10 to 15 s (`caught_up_at`).
+    Errors: RESUME_TOKEN_EXPIRED when the token is older than 30 days or from before a restore.
+    """
 
 class SocialInternalServiceServicer(metaclass=_abc_1.ABCMeta):
     """Who follows whom, for the other services of the mesh. Never served by the edge."""
@@ -140,6 +147,19 @@ class SocialInternalServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.AsyncIterator[_playlist_internal_service_pb2.WatchBlockedArtistsResponse]:
         """Follows which artists everyone blocks: those that are blocked at once and then each change, as
         LibraryInternalService.WatchSavedTracks tells saved tracks. Ends and resumes as that does.
+        While nothing is left to tell, a message says so every 10 to 15 s (`caught_up_at`).
+        Errors: RESUME_TOKEN_EXPIRED when the token is older than 30 days or from before a restore.
+        """
+
+    @_abc_1.abstractmethod
+    def WatchFollowedArtists(
+        self,
+        request: _playlist_internal_service_pb2.WatchFollowedArtistsRequest,
+        context: _aio.ServicerContext[_playlist_internal_service_pb2.WatchFollowedArtistsRequest, _abc.AsyncIterator[_playlist_internal_service_pb2.WatchFollowedArtistsResponse]],
+    ) -> _abc.AsyncIterator[_playlist_internal_service_pb2.WatchFollowedArtistsResponse]:
+        """Follows which artists everyone follows: those that are followed at once and then each change, as
+        LibraryInternalService.WatchSavedTracks tells saved tracks, but that of a user who is erased each
+        artist is told as unfollowed. Ends and resumes as that does.
         While nothing is left to tell, a message says so every 10 to 15 s (`caught_up_at`).
         Errors: RESUME_TOKEN_EXPIRED when the token is older than 30 days or from before a restore.
         """
