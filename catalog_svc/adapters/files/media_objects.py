@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal, TypeVar
-from urllib.parse import unquote, urlsplit
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
-from obstore.store import LocalStore, ObjectStore, from_url
 from segue.catalog.v1 import asset_pb2
 
 from catalog_svc import convert
 from catalog_svc.domain.asset import Asset, StoredObject
 from catalog_svc.ports.preparation import DescriptorLost
 from meshkit.faults import Unavailable
+from meshkit.objects import open_store, sync
 
 T = TypeVar("T")
 
@@ -33,14 +31,7 @@ class HashedObjects:
     """
 
     def __init__(self, url: str) -> None:
-        self._folder: Path | None = None
-        self._store: ObjectStore
-        parts = urlsplit(url)
-        if parts.scheme == "file":
-            self._folder = Path(unquote(parts.path))
-            self._store = LocalStore(self._folder, mkdir=True)
-        else:
-            self._store = from_url(url)
+        self._store, self._folder = open_store(url)
         self._flying = asyncio.Semaphore(_FLYING)
 
     async def put_media(
@@ -84,17 +75,17 @@ class HashedObjects:
         except AlreadyExistsError:
             return stored
         if self._folder is not None:
-            await asyncio.to_thread(_sync, self._folder / key)
+            await asyncio.to_thread(sync, self._folder / key, self._folder)
         return stored
 
     async def _kept(self, key: str, content: bytes) -> bool:
         """Whether a folder holds the object already, whole and on the disk."""
         if self._folder is None:
             return False
-        return await asyncio.to_thread(_keep, self._folder / key, content)
+        return await asyncio.to_thread(_keep, self._folder / key, self._folder, content)
 
 
-def _keep(path: Path, content: bytes) -> bool:
+def _keep(path: Path, root: Path, content: bytes) -> bool:
     """Make sure of a file that is there; False where it is not, or is not ``content``.
 
     Whoever wrote it may have been killed before it was on the disk, or may not be that far yet.
@@ -102,16 +93,7 @@ def _keep(path: Path, content: bytes) -> bool:
     try:
         if path.stat().st_size != len(content) or path.read_bytes() != content:
             return False
-        _sync(path)
+        sync(path, root)
     except FileNotFoundError:
         return False
     return True
-
-
-def _sync(path: Path) -> None:
-    for target in (path, path.parent):
-        handle = os.open(target, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
