@@ -340,14 +340,16 @@ class DeviceStreams:
         if not streams:
             return
         named = [(stream.holder.user_id, stream.device_id) for stream in streams]
+        # As they are now: what a stream reads meanwhile may be newer than what is told here.
+        known = [stream.known for stream in streams]
         try:
             numbers = await self._mailboxes.last_numbers(named)
         except Unavailable as fault:
             _log.warning("mailboxes not compared", reason=fault.reason, streams=len(streams))
             self._doubted.update(dict.fromkeys(stream for stream in streams if stream.end is None))
             return
-        for stream, number in zip(streams, numbers, strict=True):
-            if number is None or number < stream.known:
+        for stream, before, number in zip(streams, known, numbers, strict=True):
+            if number is None or number < before:
                 stream.finish(_REMOVED)
             else:
                 stream.notify(number)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 import pytest
@@ -60,6 +61,7 @@ class CountedStates(MemoryPlayerStates):
     reads: int = 0
     asked: list[int] = field(default_factory=list)
     away: bool = False
+    meanwhile: Callable[[], Awaitable[object]] | None = None
 
     async def pending(
         self, user_id: str, device_id: str, after: int, now_ms: int, limit: int
@@ -72,7 +74,10 @@ class CountedStates(MemoryPlayerStates):
         self._answer()
         assert isinstance(devices, list)
         self.asked.append(len(devices))
-        return await super().last_numbers(devices)
+        numbers = await super().last_numbers(devices)
+        if self.meanwhile is not None:
+            await self.meanwhile()
+        return numbers
 
     def _answer(self) -> None:
         if self.away:
@@ -219,6 +224,19 @@ async def test_the_stream_of_a_removed_device_ends(rig: Rig, anew: bool) -> None
     assert stream.end is not None
     assert stream.end.reason is Reason.DELETED
     assert bedroom.end is None
+
+
+async def test_a_command_that_comes_while_streams_are_compared_ends_none(rig: Rig) -> None:
+    stream = await rig.open()
+
+    async def meanwhile() -> None:
+        await rig.queue(1)
+        assert await rig.delivered(stream) == [1]
+
+    rig.store.meanwhile = meanwhile
+    rig.events.gap()
+    await rig.streams.compare()
+    assert stream.end is None
 
 
 async def test_of_two_streams_of_a_device_the_later_one_stays(rig: Rig) -> None:
