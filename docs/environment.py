@@ -17,6 +17,7 @@ _PACKAGES = (
     "catalog_svc",
     "playback_svc",
     "playlist_svc",
+    "rec_svc",
 )
 # What only tests run.
 _TESTS = Path("meshkit/testing")

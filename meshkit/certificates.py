@@ -30,7 +30,7 @@ from meshkit.credentials import (
 )
 from meshkit.private_files import write_private
 
-WORKLOADS = ("catalog", "playback", "playlist", "identity", "media", "edge", "cli")
+WORKLOADS = ("catalog", "playback", "playlist", "rec", "identity", "media", "edge", "cli")
 # They are called by clients alone, who know them by other names or not at all.
 _ONLY_CALLING = frozenset({"edge", "cli"})
 

@@ -11,7 +11,7 @@ from docs import openapi
 
 ROOT = Path(openapi.__file__).parent.parent
 PAGE = (ROOT / "docs" / "signals.md").read_text(encoding="utf-8")
-_CODE = ("meshkit", "catalog_svc", "playback_svc", "playlist_svc", "edge", "localmesh")
+_CODE = ("meshkit", "catalog_svc", "playback_svc", "playlist_svc", "rec_svc", "edge", "localmesh")
 _KINDS = ("counter", "gauge", "histogram")
 
 

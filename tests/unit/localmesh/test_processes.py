@@ -50,6 +50,8 @@ def test_there_is_a_process_for_every_part_of_the_mesh(tmp_path: Path) -> None:
         "catalog-worker-1",
         "playback-1",
         "playlist-1",
+        "rec-1",
+        "rec-worker-1",
         "media-1",
         "envoy",
     ]
@@ -60,7 +62,7 @@ def test_services_start_when_their_stores_are_ready_and_the_edge_last(tmp_path: 
     assert specs["identity-1"].after == {"postgres", "valkey"}
     assert specs["playback-1"].after == {"postgres", "valkey"}
     assert specs["media-1"].after == frozenset()
-    assert specs["envoy"].after == {"identity", "catalog", "playback", "playlist", "media"}
+    assert specs["envoy"].after == {"identity", "catalog", "playback", "playlist", "rec", "media"}
 
 
 def test_a_service_finds_all_instances_of_what_it_calls(tmp_path: Path) -> None:
@@ -95,7 +97,7 @@ def test_every_instance_listens_on_ports_of_its_own(tmp_path: Path) -> None:
         for address in (instance.grpc, instance.http, instance.metrics)
         if address is not None
     ]
-    assert len(addresses) == len(set(addresses)) == 3 * 2 + 2 * 2 + 3 + 1 + 2 + 2
+    assert len(addresses) == len(set(addresses)) == 3 * 2 + 2 * 2 + 3 + 1 + 2 + 2 + 3
 
 
 def test_a_service_gets_its_own_role_and_certificate(tmp_path: Path) -> None:
@@ -133,7 +135,7 @@ def test_no_secret_stands_on_a_command_line(tmp_path: Path) -> None:
     table = _table(tmp_path)
     specs = _specs(table)
     secrets = [path.read_text().strip() for path in table.layout.secrets.glob("*.password")]
-    assert len(secrets) == 10
+    assert len(secrets) == 12
     words = " ".join(word for spec in specs.values() for word in spec.argv)
     assert not [secret for secret in secrets if secret in words]
 
@@ -172,6 +174,7 @@ def test_the_edge_learns_the_instances_from_endpoint_files(tmp_path: Path) -> No
         "media.yaml",
         "catalog.yaml",
         "playback.yaml",
+        "rec.yaml",
         "playlist.yaml",
     }
     instances = table.instances
@@ -200,13 +203,15 @@ def test_the_addresses_name_every_service_and_metrics_page(tmp_path: Path) -> No
     table = _table(tmp_path)
     found = table.addresses("1.0")
     assert found.edge == "http://127.0.0.1:8080"
-    assert set(found.services) == {"identity", "catalog", "playback", "playlist", "media"}
+    assert set(found.services) == {"identity", "catalog", "playback", "playlist", "rec", "media"}
     assert set(found.metrics) == {
         "identity-1",
         "catalog-1",
         "catalog-worker-1",
         "playback-1",
         "playlist-1",
+        "rec-1",
+        "rec-worker-1",
         "media-1",
         "envoy",
     }

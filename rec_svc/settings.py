@@ -1,0 +1,32 @@
+"""Settings of recommendations, from the environment under ``SEGUE_REC_``."""
+
+from __future__ import annotations
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from meshkit import store_settings
+
+_CONFIG = SettingsConfigDict(env_prefix="SEGUE_REC_", frozen=True, extra="forbid")
+_OBJECTS = "Where events and models are kept: file:///… or s3://…."
+
+
+class Settings(store_settings.ValkeySettings, store_settings.VerifyingSettings):
+    """What the role ``serve`` needs to know."""
+
+    model_config = _CONFIG
+
+    objects_url: str = Field(description=_OBJECTS)
+    catalog_target: str = Field(description="gRPC target of the catalogue, for its tracks.")
+    playback_target: str = Field(description="gRPC target of playback, for what was listened to.")
+    playlist_target: str = Field(
+        description="gRPC target of playlists, for their tracks, what is saved and who is blocked."
+    )
+
+
+class WorkerSettings(store_settings.WorkerSettings):
+    """What the role ``work`` needs to know."""
+
+    model_config = _CONFIG
+
+    objects_url: str = Field(description=_OBJECTS)
