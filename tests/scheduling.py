@@ -16,6 +16,7 @@ from xdist.workermanage import WorkerController
 _WAITING = (
     "tests/mesh/",
     "tests/e2e/",
+    "tests/attack/",
     "tests/browser/*",
     "tests/node/*",
     "tests/e2e/*",
@@ -43,7 +44,7 @@ MESHES_OF_THEIR_OWN = (
     "tests/e2e/test_e2e_demo.py",
 )
 # Their tests share a mesh, or a folder in which they compile.
-_UNITS = ("tests/mesh/", "tests/e2e/", "tests/languages/")
+_UNITS = ("tests/mesh/", "tests/e2e/", "tests/attack/", "tests/languages/")
 
 
 def unit_of(test: str) -> str:

@@ -7,7 +7,6 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,21 +17,10 @@ from localmesh.layout import Layout
 from meshkit.testing.rpc import TokenIssuer
 from tests.attack.strangers import Refused, as_stranger, stranger_holding
 from tests.mesh.mesh_processes import processes, until, until_ready
-from tests.running_mesh import RunningMesh, running_mesh
+from tests.running_mesh import RunningMesh
 
 CLOSED = Refused(errno.EACCES)
 TAKEN = Refused(errno.EADDRINUSE)
-
-
-@pytest.fixture(scope="module")
-def mesh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningMesh]:
-    # The folders above are open: the mesh's own is what keeps him out.
-    folder = tmp_path_factory.mktemp("attacked")
-    for above in (folder, *folder.parents):
-        if above.name.startswith("pytest") or above == folder:
-            above.chmod(0o755)
-    with running_mesh(folder / "mesh") as mesh:
-        yield mesh
 
 
 def _address(url: str) -> tuple[str, int]:
