@@ -33,21 +33,23 @@ async def impostor(files: Credentials) -> AsyncIterator[int]:
         await server.stop(None)
 
 
-def misused(tls: Path, purpose: x509.ObjectIdentifier, *names: x509.GeneralName) -> Credentials:
+def misused(
+    tls: Path, purpose: x509.ObjectIdentifier, *names: x509.GeneralName, ends_in_h: int = 1
+) -> Credentials:
     """A certificate of the mesh's own authority that has ``names``, and one purpose."""
     issuer = serialization.load_pem_private_key((tls / "ca.key").read_bytes(), password=None)
     assert isinstance(issuer, ec.EllipticCurvePrivateKey)
     authority = x509.load_pem_x509_certificate((tls / "ca.pem").read_bytes())
     key = ec.generate_private_key(ec.SECP256R1())
-    now = datetime.datetime.now(datetime.UTC)
+    end = datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=ends_in_h)
     certificate = (
         x509.CertificateBuilder()
         .subject_name(x509.Name([]))
         .issuer_name(authority.subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(hours=1))
+        .not_valid_before(end - datetime.timedelta(days=1))
+        .not_valid_after(end)
         .add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .sign(issuer, hashes.SHA256())

@@ -1,28 +1,18 @@
-"""Who attacks from outside, each by his token; and the workloads beside the mesh's own."""
+"""Who attacks from outside, each by his token."""
 
 from __future__ import annotations
 
 import base64
-import datetime
 import hmac
 import json
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-import grpc
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from joserfc import jwt
 from joserfc.jwk import ECKey
 from ulid import ULID
 
 from localmesh.layout import Layout
-from meshkit.certificates import WORKLOADS, ensure_certificates
-from meshkit.credentials import credentials
 from tests.attack.policies import Credential, scope_names, user_scopes
 from tests.e2e.edge_calls import claims_of, mint_token, unsigned_token
 from tests.running_mesh import RunningMesh
@@ -150,90 +140,3 @@ def _by_public_key(mesh: RunningMesh, like: str) -> str:
 
 def _base64(content: bytes) -> str:
     return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """A program that calls services directly; ``workload`` is whom its certificate names.
-
-    ``trusted``: the certificate is good and of the mesh's authority, so that it gets to a service.
-    """
-
-    name: str
-    workload: str
-    trusted: bool
-    credentials: grpc.ChannelCredentials
-
-
-def callers(mesh: RunningMesh, scratch: Path) -> list[Caller]:
-    """Each workload of the mesh, and those that are none of it."""
-    tls = Layout.at(mesh.folder).tls
-    own = [Caller(name, name, True, _channel_credentials(tls, name)) for name in WORKLOADS]
-    elsewhere = scratch / "elsewhere"
-    elsewhere.mkdir()
-    ensure_certificates(elsewhere)
-    authority = (tls / "ca.pem").read_bytes()
-    foreign = credentials(elsewhere, "edge")
-    made = _Issuer(tls)
-    return [
-        *own,
-        Caller("no certificate", "", False, grpc.ssl_channel_credentials(authority)),
-        Caller(
-            "another authority's",
-            "edge",
-            False,
-            grpc.ssl_channel_credentials(
-                authority, foreign.key_file.read_bytes(), foreign.cert_file.read_bytes()
-            ),
-        ),
-        Caller("expired", "edge", False, made.of(["spiffe://segue.internal/edge"], expired=True)),
-        Caller("of nobody", "", True, made.of([])),
-        Caller("of a stranger", "stranger", True, made.of(["spiffe://segue.internal/stranger"])),
-        Caller("of another domain", "", True, made.of(["spiffe://other.example/edge"])),
-        Caller("of a longer name", "edge/x", True, made.of(["spiffe://segue.internal/edge/x"])),
-    ]
-
-
-def _channel_credentials(tls: Path, workload: str) -> grpc.ChannelCredentials:
-    files = credentials(tls, workload)
-    return grpc.ssl_channel_credentials(
-        files.ca_file.read_bytes(), files.key_file.read_bytes(), files.cert_file.read_bytes()
-    )
-
-
-class _Issuer:
-    """Makes certificates that the mesh's own authority would never make."""
-
-    def __init__(self, tls: Path) -> None:
-        self._pem = (tls / "ca.pem").read_bytes()
-        self._authority = x509.load_pem_x509_certificate(self._pem)
-        key = serialization.load_pem_private_key((tls / "ca.key").read_bytes(), None)
-        assert isinstance(key, ec.EllipticCurvePrivateKey)
-        self._key = key
-
-    def of(self, uris: Sequence[str], *, expired: bool = False) -> grpc.ChannelCredentials:
-        """Of these names, good for an hour or until an hour ago."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        end = datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=-1 if expired else 1)
-        names = [x509.UniformResourceIdentifier(uri) for uri in uris]
-        certificate = (
-            x509.CertificateBuilder()
-            .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "edge")]))
-            .issuer_name(self._authority.subject)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(end - datetime.timedelta(days=1))
-            .not_valid_after(end)
-            .add_extension(
-                x509.SubjectAlternativeName([x509.DNSName("edge.segue.internal"), *names]), False
-            )
-            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), False)
-            .sign(self._key, hashes.SHA256())
-        )
-        pem = certificate.public_bytes(serialization.Encoding.PEM)
-        private = key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        return grpc.ssl_channel_credentials(self._pem, private, pem)

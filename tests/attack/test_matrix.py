@@ -15,11 +15,13 @@ import pytest
 from google.protobuf.descriptor import MethodDescriptor
 
 from localmesh.discovery import find_mesh
+from meshkit.credentials import server_name
 from tests.attack import probes
 from tests.attack.answers import Outcome
 from tests.attack.policies import (
     LET_IN,
     NOT_SERVED,
+    OPERATOR,
     Credential,
     Reasons,
     expected_of_edge,
@@ -28,9 +30,10 @@ from tests.attack.policies import (
     methods,
     name_of,
 )
-from tests.attack.principals import Caller, Principal, callers, principals
+from tests.attack.principals import Principal, principals
 from tests.attack.probes import PROTOCOLS, Doors, by_grpc
 from tests.attack.tallies import Tally
+from tests.attack.workloads import Caller, callers
 from tests.mesh.mesh_processes import until
 from tests.profiles import repeated
 from tests.running_mesh import RunningMesh
@@ -172,9 +175,9 @@ async def _known_everywhere(channel: grpc.aio.Channel, everybody: Sequence[Princ
 async def test_services_let_in_the_workloads_that_the_contract_names_and_no_other(
     mesh: RunningMesh, everybody: list[Principal], tmp_path: Path, seed: int
 ) -> None:
-    served = await _served_by(mesh, tmp_path)
-    tokens = [one for one in everybody if one.name in ("no token", "no scope", "admin", "revoked")]
     programs = callers(mesh, tmp_path)
+    served = await _served_by(mesh, programs)
+    tokens = [one for one in everybody if one.name in ("no token", "no scope", "admin", "revoked")]
     channels = {
         (caller.name, address): _channel(address, service, caller)
         for caller in programs
@@ -211,15 +214,13 @@ async def test_services_let_in_the_workloads_that_the_contract_names_and_no_othe
 
 
 def _channel(address: str, service: str, caller: Caller) -> grpc.aio.Channel:
-    options = [("grpc.ssl_target_name_override", f"{service}.segue.internal")]
+    options = [("grpc.ssl_target_name_override", server_name(service))]
     return grpc.aio.secure_channel(address, caller.credentials, options=options)
 
 
-async def _served_by(mesh: RunningMesh, tmp_path: Path) -> dict[str, tuple[str, str]]:
+async def _served_by(mesh: RunningMesh, programs: Sequence[Caller]) -> dict[str, tuple[str, str]]:
     """Who serves each RPC: the one service that does not say that it has none of it."""
-    folder = tmp_path / "asking"
-    folder.mkdir()
-    operator = next(one for one in callers(mesh, folder) if one.name == "cli")
+    operator = next(one for one in programs if one.name == OPERATOR)
     found: dict[str, tuple[str, str]] = {}
     for service, addresses in find_mesh(mesh.folder).services.items():
         if addresses[0].startswith("unix:"):

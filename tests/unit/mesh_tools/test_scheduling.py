@@ -17,7 +17,7 @@ def test_a_file_is_a_unit() -> None:
     assert unit_of("tests/unit/x/test_y.py::TestB::test_c[::]") == "tests/unit/x/test_y.py"
 
 
-@pytest.mark.parametrize("folder", ["mesh", "e2e", "languages"])
+@pytest.mark.parametrize("folder", ["mesh", "e2e", "attack", "languages"])
 def test_those_who_share_what_is_dear_are_one_unit(folder: str) -> None:
     files = sorted(path.name for path in (TESTS / folder).glob("test_*.py"))
     units = {unit_of(f"tests/{folder}/{file}::test_x") for file in files}
