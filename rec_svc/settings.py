@@ -30,3 +30,9 @@ class WorkerSettings(store_settings.WorkerSettings):
     model_config = _CONFIG
 
     objects_url: str = Field(description=_OBJECTS)
+    events_write_s: float = Field(
+        default=60.0, gt=0, description="How often plays, saves and the like are written to files."
+    )
+    events_kept_days: int = Field(
+        default=400, gt=0, description="For how many days what models learn from is kept."
+    )

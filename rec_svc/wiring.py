@@ -3,19 +3,53 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from functools import partial
 
+from segue.catalog.v1.catalog_internal_service_pb2 import DESCRIPTOR as CATALOG_CONTRACT
+from segue.catalog.v1.catalog_internal_service_pb2_grpc import CatalogInternalServiceStub
 from segue.identity.v1.identity_internal_service_pb2 import DESCRIPTOR as IDENTITY_CONTRACT
 from segue.identity.v1.identity_internal_service_pb2_grpc import UserInternalServiceStub
+from segue.playback.v1.playback_internal_service_pb2 import DESCRIPTOR as HISTORY_CONTRACT
+from segue.playback.v1.playback_internal_service_pb2_grpc import HistoryInternalServiceStub
+from segue.playlist.v1.playlist_internal_service_pb2 import DESCRIPTOR as PLAYLIST_CONTRACT
+from segue.playlist.v1.playlist_internal_service_pb2_grpc import (
+    LibraryInternalServiceStub,
+    PlaylistInternalServiceStub,
+    SocialInternalServiceStub,
+)
 
 from meshkit import postgres
+from meshkit.background import regularly, running
 from meshkit.idempotency_postgres import KeptAnswers
-from meshkit.process import ServiceProcess, run_worker, service_process
+from meshkit.leases import Lease
+from meshkit.leases_postgres import PostgresLeases
+from meshkit.process import HOUR_S, ServiceProcess, Work, run_worker, service_process
 from meshkit.revocations import identity_revocations
+from rec_svc.adapters.grpc.catalogue_changes import catalogue_changes
+from rec_svc.adapters.grpc.item_changes import blocked_artists, followed_artists, saved_tracks
+from rec_svc.adapters.grpc.membership_changes import membership_changes
+from rec_svc.adapters.grpc.play_changes import play_changes
+from rec_svc.adapters.postgres.listening import PostgresListening
+from rec_svc.adapters.postgres.pending_events import PostgresPendingEvents
+from rec_svc.adapters.postgres.playlists import FEED as MEMBERSHIP_FEED
+from rec_svc.adapters.postgres.playlists import PostgresPlaylists, PostgresPlaylistsReplica
+from rec_svc.adapters.postgres.plays import FEED as PLAYS_FEED
+from rec_svc.adapters.postgres.plays import PostgresPlays
+from rec_svc.adapters.postgres.tracks import FEED as CATALOG_FEED
+from rec_svc.adapters.postgres.tracks import PostgresTracks, PostgresTracksReplica
+from rec_svc.adapters.postgres.user_items import FEEDS as ITEM_FEEDS
+from rec_svc.adapters.postgres.user_items import PostgresUserItems
 from rec_svc.assembly import Parts, assemble
+from rec_svc.domain.user_items import ItemKind
 from rec_svc.schema import SCHEMA
 from rec_svc.settings import Settings, WorkerSettings
 
+CATALOG = CATALOG_CONTRACT.services_by_name["CatalogInternalService"]
+HISTORY = HISTORY_CONTRACT.services_by_name["HistoryInternalService"]
+LIBRARY = PLAYLIST_CONTRACT.services_by_name["LibraryInternalService"]
+PLAYLISTS = PLAYLIST_CONTRACT.services_by_name["PlaylistInternalService"]
+SOCIAL = PLAYLIST_CONTRACT.services_by_name["SocialInternalService"]
 USERS = IDENTITY_CONTRACT.services_by_name["UserInternalService"]
 
 
@@ -24,8 +58,41 @@ async def connect(process: ServiceProcess, settings: Settings) -> Parts:
     identity = await process.channel(settings.identity_target, "identity", USERS)
     users = UserInternalServiceStub(identity)
     process.refuse_revoked(identity_revocations(users))
-    process.consume_users(users, KeptAnswers(process.pool))
-    return Parts()
+    pool = process.pool
+    listening, playlists = PostgresListening(pool), PostgresPlaylists(pool)
+    # The events first: whoever is on the list of the erased is taken in by nobody any more.
+    holders = (PostgresPendingEvents(pool), listening, playlists, KeptAnswers(pool))
+    process.consume_users(users, *holders)
+    await learn(process, settings)
+    return Parts(
+        tracks=PostgresTracks(pool), listening=listening, favorites=listening, playlists=playlists
+    )
+
+
+async def learn(process: ServiceProcess, settings: Settings) -> None:
+    """Keeps what is learnt from as the other services tell it; one instance at a time does."""
+    pool = process.pool
+    catalog = await process.channel(settings.catalog_target, "catalog", CATALOG)
+    watch_tracks = catalogue_changes(CatalogInternalServiceStub(catalog))
+    process.consume(CATALOG_FEED, watch_tracks, PostgresTracksReplica(pool))
+    playback = await process.channel(settings.playback_target, "playback", HISTORY)
+    plays = PostgresPlays(pool)
+    process.consume(PLAYS_FEED, play_changes(HistoryInternalServiceStub(playback)), plays)
+    playlist = await process.channel(
+        settings.playlist_target, "playlist", LIBRARY, PLAYLISTS, SOCIAL
+    )
+    watch_lists = membership_changes(PlaylistInternalServiceStub(playlist))
+    process.consume(MEMBERSHIP_FEED, watch_lists, PostgresPlaylistsReplica(pool))
+    watches = {
+        ItemKind.SAVED_TRACK: saved_tracks(LibraryInternalServiceStub(playlist)),
+        ItemKind.BLOCKED_ARTIST: blocked_artists(SocialInternalServiceStub(playlist)),
+        ItemKind.FOLLOWED_ARTIST: followed_artists(SocialInternalServiceStub(playlist)),
+    }
+    for kind, watch in watches.items():
+        items = PostgresUserItems(pool, kind)
+        process.consume(ITEM_FEEDS[kind], watch, items)
+        process.every_hour(items.prune)
+    process.every_hour(plays.prune)
 
 
 async def serve(settings: Settings) -> None:
@@ -42,4 +109,27 @@ async def work(settings: WorkerSettings) -> None:
 
 async def run_jobs(settings: WorkerSettings, pool: postgres.Pool, stop: asyncio.Event) -> None:
     """Does the jobs until ``stop`` is set."""
-    await stop.wait()
+    async with running(*event_chores(settings, pool)):
+        await stop.wait()
+
+
+def event_chores(settings: WorkerSettings, pool: postgres.Pool) -> tuple[Work, Work]:
+    """What writes events to files, and what keeps these; of all workers one does."""
+    # Here, since whoever serves writes none.
+    from rec_svc.adapters.parquet.event_upkeep import EventUpkeep
+    from rec_svc.adapters.parquet.events import ParquetEvents
+
+    pending = PostgresPendingEvents(pool)
+    events = ParquetEvents(settings.objects_url, pending, settings.events_kept_days)
+    leases = PostgresLeases(pool)
+
+    async def leased(lease: Lease, chore: Callable[[], Awaitable[None]]) -> None:
+        if await lease.held():
+            await chore()
+
+    write = partial(leased, Lease(leases, "write-events"), events.write_waiting)
+    keep = partial(leased, Lease(leases, "keep-events"), EventUpkeep(events))
+    return (
+        partial(regularly, settings.events_write_s, write),
+        partial(regularly, HOUR_S, keep),
+    )

@@ -31,6 +31,8 @@ T = TypeVar("T")
 _LIMITS = {
     "SEGUE_EDGE_ADDRESS_REQUESTS_PER_S": "100000",
     "SEGUE_EDGE_USER_REQUESTS_PER_S": "100000",
+    # What is learnt of users reaches its files within a test.
+    "SEGUE_REC_EVENTS_WRITE_S": "0.5",
 }
 
 

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Sequence
+from typing import Final, Protocol
 
+from meshkit.consuming import Replica
 from rec_svc.domain.listening import Taste
+from rec_svc.domain.plays import Play
+from rec_svc.domain.user_items import ItemChange
+
+MOST_TRACKS: Final = 10_000
+"""So many tracks are known of a user at most: those that they left last."""
 
 
 class Listening(Protocol):
@@ -16,5 +23,38 @@ class Listening(Protocol):
 
     async def heard_since(self, user_id: str, since_ms: int) -> frozenset[str]:
         """ULIDs of the tracks that the user began since then, in Unix milliseconds, counted or
-        not."""
+        not; of one that plays still nothing is known."""
+        ...
+
+
+class FavoriteArtists(Protocol):
+    """The artists that users named when they were asked."""
+
+    async def set_favorite_artists(self, user_id: str, artist_ids: Sequence[str]) -> None:
+        """Must replace those of the user, in that order; of an erased user nothing is kept."""
+        ...
+
+
+class PlaysReplica(Replica[Play], Protocol):
+    """The plays as whoever consumes the feed of playback writes them.
+
+    A play must count once, by its id, however often it is told, and be one event. Of a user at most
+    ``MOST_TRACKS`` tracks must be kept; those that were left longest ago must go.
+    """
+
+    async def prune(self) -> int:
+        """Drop the ids of plays that cannot be told again; returns how many went."""
+        ...
+
+
+class ItemsReplica(Replica[ItemChange], Protocol):
+    """One collection of users as whoever consumes its feed writes it.
+
+    That a track is saved, or no longer, must be one event each time that it changes; that a listing
+    tells what is known already, or leaves out what is gone, must be none.
+    """
+
+    async def prune(self) -> int:
+        """Drop what is left of items that were taken out so long ago that no older word of them
+        can come; returns how many went."""
         ...

@@ -29,6 +29,9 @@ KEPT = {
     "catalog.pending_erasures.user_id",
     "playback.pending_erasures.user_id",
     "playlist.pending_erasures.user_id",
+    "rec.pending_erasures.user_id",
+    # Whose events no file may be read for.
+    "rec.erased_users.user_id",
     # What the lists of others tell their readers for 30 days.
     "playlist.change_feed.id",
     "playlist.change_feed.payload",
@@ -38,7 +41,7 @@ KEPT = {
 def places_of(mesh: RunningMesh, user_id: str) -> set[str]:
     """The columns of all services that hold the id anywhere, as text or within bytes."""
     found = set()
-    for service in ("identity", "catalog", "playback", "playlist"):
+    for service in ("identity", "catalog", "playback", "playlist", "rec"):
         with psycopg.connect(database_dsn(mesh.folder, service)) as connection:
             for table, column in connection.execute(_COLUMNS, [service]).fetchall():
                 held = f"{service}.{table}"

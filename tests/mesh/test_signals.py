@@ -287,7 +287,9 @@ async def test_feeds_of_which_nothing_new_comes_are_known_to_be_applied(
     copies = {("playlist-1", "catalog"), ("playlist-1", "identity")}
     copies |= {("catalog-1", "playlist"), ("catalog-1", "playback"), ("catalog-1", "identity")}
     copies |= {("playback-1", "identity")}
-    everywhere = ("catalog-1", "identity-1", "playback-1", "playlist-1")
+    learnt = ("catalog", "playback", "membership", "saved-tracks", "blocked-artists")
+    copies |= {("rec-1", feed) for feed in (*learnt, "followed-artists", "identity")}
+    everywhere = ("catalog-1", "identity-1", "playback-1", "playlist-1", "rec-1")
     expected = copies | {(process, followed) for process in everywhere}
     begun_at = time.time()
 

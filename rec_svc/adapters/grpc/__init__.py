@@ -1,0 +1,1 @@
+"""Adapters over other services, by their contracts."""

@@ -1,0 +1,1 @@
+"""Adapters inside one process, for tests."""

@@ -1,0 +1,1 @@
+"""Adapters over files of Parquet in the object store."""

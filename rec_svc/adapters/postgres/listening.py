@@ -1,0 +1,82 @@
+"""What users listened to and keep, in PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from meshkit import postgres
+from rec_svc.domain.listening import Listened, Taste
+from rec_svc.domain.user_items import ItemKind
+from rec_svc.ports.listening import MOST_TRACKS
+
+_LISTENED = """
+SELECT track_id, plays, skips, last_played_ms FROM listened WHERE user_id = %s
+ORDER BY last_played_ms DESC, track_id DESC LIMIT %s
+"""
+_ITEMS = "SELECT kind, item_id FROM user_items WHERE user_id = %s AND kept"
+_FAVORITES = "SELECT artist_ids FROM favorite_artists WHERE user_id = %s"
+# What was begun since then was left since then.
+_HEARD = """
+SELECT track_id FROM listened
+WHERE user_id = %(user)s AND last_played_ms >= %(since)s AND last_begun_ms >= %(since)s
+"""
+_SET_FAVORITES = """
+INSERT INTO favorite_artists (user_id, artist_ids)
+SELECT %(user)s, %(artists)s
+WHERE NOT EXISTS (SELECT FROM erased_users WHERE user_id = %(user)s)
+ON CONFLICT (user_id) DO UPDATE SET artist_ids = excluded.artist_ids
+"""
+_ERASE = (
+    "DELETE FROM listened WHERE user_id = %s",
+    "DELETE FROM user_items WHERE user_id = %s",
+    "DELETE FROM favorite_artists WHERE user_id = %s",
+)
+
+
+class PostgresListening:
+    """``Listening`` and ``FavoriteArtists`` of the schema; a holder of users (``UserHolder``)."""
+
+    def __init__(self, pool: postgres.Pool) -> None:
+        self._pool = pool
+
+    async def taste(self, user_id: str) -> Taste:
+        async def query(connection: postgres.Connection) -> Taste:
+            listened = await _rows(connection, _LISTENED, [user_id, MOST_TRACKS])
+            items = await _rows(connection, _ITEMS, [user_id])
+            favorites = await _rows(connection, _FAVORITES, [user_id])
+            return Taste(
+                listened=tuple(Listened(*row) for row in listened),
+                saved=_of_kind(items, ItemKind.SAVED_TRACK),
+                blocked_artists=_of_kind(items, ItemKind.BLOCKED_ARTIST),
+                followed_artists=_of_kind(items, ItemKind.FOLLOWED_ARTIST),
+                favorite_artists=tuple(favorites[0][0]) if favorites else (),
+            )
+
+        return await postgres.read(self._pool, query)
+
+    async def heard_since(self, user_id: str, since_ms: int) -> frozenset[str]:
+        async def query(connection: postgres.Connection) -> frozenset[str]:
+            rows = await _rows(connection, _HEARD, {"user": user_id, "since": since_ms})
+            return frozenset(row[0] for row in rows)
+
+        return await postgres.read(self._pool, query)
+
+    async def set_favorite_artists(self, user_id: str, artist_ids: Sequence[str]) -> None:
+        async with postgres.transaction(self._pool) as connection:
+            named = {"user": user_id, "artists": list(artist_ids)}
+            await connection.execute(_SET_FAVORITES, named)
+
+    async def erase(self, user_id: str) -> None:
+        """Forgets all that is known of a user's listening."""
+        async with postgres.transaction(self._pool) as connection:
+            for statement in _ERASE:
+                await connection.execute(statement, [user_id])
+
+
+async def _rows(connection: postgres.Connection, query: str, values: Any) -> list[tuple[Any, ...]]:
+    return await (await connection.execute(query.encode(), values)).fetchall()
+
+
+def _of_kind(items: Sequence[tuple[Any, ...]], wanted: ItemKind) -> frozenset[str]:
+    return frozenset(item_id for kind, item_id in items if kind == wanted)
