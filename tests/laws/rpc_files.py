@@ -20,6 +20,7 @@ OF_CONTEXT = {
     "playback": "playback_svc",
     "device": "playback_svc",
     "playlist": "playlist_svc",
+    "rec": "rec_svc",
     "identity": "edge/identity",
 }
 """The folder that serves the contracts of a context."""

@@ -13,7 +13,7 @@ ROOMS = (
     *("meshkit", "catalog_svc", "playback_svc", "playlist_svc", "rec_svc", "sync_svc"),
     *("edge", "player", "localmesh", "bench", "docs", "protos", "tests"),
 )
-SERVICES = ("catalog_svc", "playback_svc", "playlist_svc", "edge/identity", "edge/media")
+SERVICES = ("catalog_svc", "playback_svc", "playlist_svc", "rec_svc", "edge/identity", "edge/media")
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

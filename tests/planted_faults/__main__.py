@@ -49,6 +49,7 @@ _TESTS = {
     "catalog_svc": ["tests/unit/catalog", "tests/rpc/catalog"],
     "playback_svc": ["tests/unit/playback", "tests/rpc/playback"],
     "playlist_svc": ["tests/unit/playlist", "tests/rpc/playlist"],
+    "rec_svc": ["tests/unit/rec", "tests/adapters/rec"],
     "edge/identity": ["tests/unit/identity", "tests/rpc/identity"],
     "edge/media": ["tests/unit/edge"],
     "player": ["tests/unit/player", "tests/adapters/player"],
