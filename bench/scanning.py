@@ -20,6 +20,7 @@ import uvloop
 
 from bench.report import Figure
 from bench.tiny_files import make_tiny_files
+from catalog_svc.adapters.files.allowed_folders import AllowedFolders
 from catalog_svc.adapters.files.tag_reader import FastTags
 from catalog_svc.adapters.files.walker import FolderWalk
 from catalog_svc.adapters.postgres.imports import PostgresImports
@@ -78,7 +79,8 @@ async def _scan_s(pool: postgres.Pool, music: Path) -> float:
     started = await start(str(music), None)
     store = PostgresScanStore(pool, JobQueue())
     began = time.perf_counter()
-    await ScanImport(store, FolderWalk(), FastTags())(started.id)
+    allowed = AllowedFolders([music])
+    await ScanImport(store, FolderWalk(allowed), FastTags(allowed))(started.id)
     return time.perf_counter() - began
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field, field_validator
-from pydantic_settings import NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from meshkit import store_settings
 
@@ -15,21 +15,12 @@ _CONFIG = SettingsConfigDict(env_prefix="SEGUE_CATALOG_", frozen=True, extra="fo
 _OBJECTS = "Where media objects are kept: file:///… or s3://…."
 
 
-class Settings(store_settings.ValkeySettings, store_settings.VerifyingSettings):
-    """What the role ``serve`` needs to know."""
+class ImportSettings(BaseSettings):
+    """Which folders imports may read: who is asked refuses others, who reads opens no others."""
 
-    model_config = _CONFIG
-
-    objects_url: str = Field(description=_OBJECTS)
     import_roots: Annotated[tuple[Path, ...], NoDecode] = Field(
         default=(), description="Folders that imports may read, separated by colons."
     )
-    index_dir: Path = Field(description="The search index of this instance; rebuilt when lost.")
-    index_wait_s: float = Field(
-        default=10.0, ge=0, description="Longest wait for the search index before SERVING."
-    )
-    playlist_target: str = Field(description="gRPC target of playlists, for search.")
-    playback_target: str = Field(description="gRPC target of playback, for counts of plays.")
 
     @field_validator("import_roots", mode="before")
     @classmethod
@@ -39,7 +30,21 @@ class Settings(store_settings.ValkeySettings, store_settings.VerifyingSettings):
         return value
 
 
-class WorkerSettings(store_settings.WorkerSettings):
+class Settings(ImportSettings, store_settings.ValkeySettings, store_settings.VerifyingSettings):
+    """What the role ``serve`` needs to know."""
+
+    model_config = _CONFIG
+
+    objects_url: str = Field(description=_OBJECTS)
+    index_dir: Path = Field(description="The search index of this instance; rebuilt when lost.")
+    index_wait_s: float = Field(
+        default=10.0, ge=0, description="Longest wait for the search index before SERVING."
+    )
+    playlist_target: str = Field(description="gRPC target of playlists, for search.")
+    playback_target: str = Field(description="gRPC target of playback, for counts of plays.")
+
+
+class WorkerSettings(ImportSettings, store_settings.WorkerSettings):
     """What the role ``work`` needs to know."""
 
     model_config = _CONFIG

@@ -14,6 +14,7 @@ from segue.playlist.v1.playlist_internal_service_pb2 import DESCRIPTOR as PLAYLI
 from segue.playlist.v1.playlist_internal_service_pb2_grpc import PlaylistInternalServiceStub
 
 from catalog_svc.adapters.files import work_folders
+from catalog_svc.adapters.files.allowed_folders import AllowedFolders
 from catalog_svc.adapters.files.media_objects import HashedObjects
 from catalog_svc.adapters.files.walker import FolderWalk
 from catalog_svc.adapters.grpc.play_changes import play_changes
@@ -123,12 +124,13 @@ async def run_jobs(settings: WorkerSettings, pool: postgres.Pool, stop: asyncio.
 
     with work_folders.opened(settings.work_dir) as folders:
         jobs, queue = make_jobs(), JobQueue()
+        allowed = AllowedFolders(settings.import_roots)
         parts = WorkerParts(
             scans=PostgresScanStore(pool, queue),
-            walker=FolderWalk(),
-            tags=FastTags(),
+            walker=FolderWalk(allowed),
+            tags=FastTags(allowed),
             preparation=PostgresPreparation(pool, queue),
-            audio=ProgramAudio(),
+            audio=ProgramAudio(allowed, folders),
             objects=HashedObjects(settings.objects_url),
             folders=folders,
         )

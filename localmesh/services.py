@@ -75,7 +75,7 @@ SERVICES: Mapping[str, Service] = {
             workload="catalog",
             database="catalog",
             verifies_tokens=False,
-            extra=("OBJECTS_URL", "WORK_DIR"),
+            extra=("OBJECTS_URL", "IMPORT_ROOTS", "WORK_DIR"),
         ),
         Service(
             name="playback",

@@ -8,6 +8,27 @@ from collections.abc import Sequence
 from meshkit.faults import FailedPrecondition, InvalidArgument, PermissionDenied
 
 
+class OutsideRoots(OSError):
+    """A file that does not lie in any folder that imports may read."""
+
+    def __str__(self) -> str:
+        return "a link leads out of the folders that imports may read"
+
+
+class NotAFile(OSError):
+    """Something that is no regular file, so that reading it may never end."""
+
+    def __str__(self) -> str:
+        return "it is no regular file"
+
+
+def why_unreadable(error: OSError) -> str:
+    """What hinders the reading of a file, in words that name no path."""
+    if isinstance(error, OutsideRoots | NotAFile):
+        return str(error)
+    return os.strerror(error.errno or 0)
+
+
 def resolve(path: str, roots: Sequence[bytes]) -> bytes:
     """The real path of ``path`` on disk, inside one of ``roots``, which are real paths.
 
@@ -18,7 +39,7 @@ def resolve(path: str, roots: Sequence[bytes]) -> bytes:
     if not path or not os.path.isabs(path) or "\0" in path:
         raise InvalidArgument.field("path", "must be an absolute path on the server")
     real = os.path.realpath(os.fsencode(path))
-    if not any(_inside(real, root) for root in roots):
+    if not any(inside(real, root) for root in roots):
         raise PermissionDenied(
             "The path does not lie inside a folder that imports may read.",
             reason="IMPORT_PATH_NOT_ALLOWED",
@@ -31,7 +52,8 @@ def resolve(path: str, roots: Sequence[bytes]) -> bytes:
     return real
 
 
-def _inside(path: bytes, root: bytes) -> bool:
+def inside(path: bytes, root: bytes) -> bool:
+    """Whether a real path is that of ``root``, or lies below it."""
     return path == root or path.startswith(root.rstrip(b"/") + b"/")
 
 

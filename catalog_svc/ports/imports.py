@@ -104,7 +104,10 @@ class TagReader(Protocol):
     """The fast first pass over a file."""
 
     def read(self, path: bytes) -> Tags | None:
-        """Its tags, bounded in time and size; None where it cannot tell. May raise OSError."""
+        """Its tags, bounded in time and size; None where it cannot tell. May raise OSError.
+
+        Must not read what lies outside of the folders that imports may read.
+        """
         ...
 
 
@@ -120,5 +123,10 @@ class Walker(Protocol):
     """Finds files."""
 
     def walk(self, root: bytes) -> Iterator[Found]:
-        """Every file at or under ``root`` that may be audio, each folder once, links followed."""
+        """Every file at or under ``root`` that may be audio, each folder once.
+
+        Must follow links within the folders that imports may read and no other, and must tell what
+        it leaves out for that. Must not open what is no regular file. Raises OSError where ``root``
+        cannot be read.
+        """
         ...

@@ -156,8 +156,8 @@ class Audio(Protocol):
     """The programs that look at, decode, encode and package audio.
 
     All of them must be bounded in time and memory, and must not follow a file's references to
-    other files or to the network. They raise ``AudioRefused`` for what can never work and
-    ``SourceGone`` for a file that is not there.
+    other files or to the network, nor a link out of the folders that imports may read. They raise
+    ``AudioRefused`` for what can never work and ``SourceGone`` for a file that is not there.
     """
 
     def stamp(self, path: bytes) -> Stamp:

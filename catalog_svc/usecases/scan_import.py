@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from catalog_svc.domain.imports import ImportState, ScannedFile, Stamp, relative
+from catalog_svc.domain.roots import why_unreadable
 from catalog_svc.ports.imports import Found, ScanStore, TagReader, Walker
 
 _BATCH_FILES = 1_000
@@ -56,7 +56,7 @@ class _Scan:
         try:
             tags = self.tags.read(found.path)
         except OSError as error:
-            reason = f"it cannot be read: {os.strerror(error.errno or 0)}"
+            reason = f"it cannot be read: {why_unreadable(error)}"
             return ScannedFile(found.path, found.stamp, reason=reason)
         named = tags.named_after(found.path) if tags else None
         return ScannedFile(found.path, found.stamp, tags=named)
@@ -81,7 +81,7 @@ class ScanImport:
         try:
             await self._record(import_id, run.root, scan.batches())
         except OSError as error:
-            problem = f"The path cannot be read: {os.strerror(error.errno or 0)}."
+            problem = f"The path cannot be read: {why_unreadable(error)}."
             await self._store.fail(import_id, problem)
             return
         if len(scan.changed) < len(known):

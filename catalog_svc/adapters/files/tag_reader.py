@@ -7,6 +7,7 @@ import time
 
 from tinytag import TinyTag, TinyTagException
 
+from catalog_svc.adapters.files.allowed_folders import AllowedFolders
 from catalog_svc.domain.containers import HEAD_BYTES, looks_like_audio
 from catalog_svc.domain.tags import Tags, make_tags
 
@@ -22,8 +23,8 @@ class _Exhausted(Exception):
 class _BoundedFile(io.BufferedReader):
     """A file that gives up after so many bytes or so long: a tag may claim any size."""
 
-    def __init__(self, path: bytes) -> None:
-        super().__init__(io.FileIO(path))
+    def __init__(self, opened: int) -> None:
+        super().__init__(io.FileIO(opened))
         self._left = _MAX_READ
         self._until = time.monotonic() + _MAX_SECONDS
 
@@ -40,8 +41,11 @@ class _BoundedFile(io.BufferedReader):
 class FastTags:
     """``TagReader``. What tinytag believes is checked later by a full decode."""
 
+    def __init__(self, allowed: AllowedFolders) -> None:
+        self._allowed = allowed
+
     def read(self, path: bytes) -> Tags | None:
-        with _BoundedFile(path) as raw:
+        with _BoundedFile(self._allowed.open_file(path)) as raw:
             head = raw.read(HEAD_BYTES)
             if not looks_like_audio(head) and not _starts_mpeg(head):
                 return None

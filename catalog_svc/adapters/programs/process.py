@@ -49,8 +49,10 @@ class ProgramTimeout(Exception):
     """The program was killed because it took longer than its limit."""
 
 
-async def run(command: Sequence[str | bytes], limits: Limits) -> Finished:
-    """Run ``command`` to its end; a cancelled caller kills it.
+async def run(
+    command: Sequence[str | bytes], limits: Limits, inherited: Sequence[int] = ()
+) -> Finished:
+    """Run ``command`` to its end; a cancelled caller kills it. It has ``inherited`` open.
 
     Raises ``ProgramTimeout`` after ``limits.timeout_s``.
     """
@@ -66,6 +68,7 @@ async def run(command: Sequence[str | bytes], limits: Limits) -> Finished:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         start_new_session=True,
+        pass_fds=inherited,
         env={"PATH": "/usr/bin:/bin", "LC_ALL": "C"},
     )
     try:

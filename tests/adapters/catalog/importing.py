@@ -13,10 +13,13 @@ from pydantic import SecretStr
 from segue.catalog.v1 import asset_pb2
 
 from catalog_svc import wiring
+from catalog_svc.adapters.files.allowed_folders import AllowedFolders
+from catalog_svc.adapters.files.work_folders import LockedWorkFolders
 from catalog_svc.adapters.postgres.catalogue import PostgresCatalogue
 from catalog_svc.adapters.postgres.import_changes import PostgresImportChanges
 from catalog_svc.adapters.postgres.imports import PostgresImports
 from catalog_svc.adapters.postgres.job_queue import JobQueue
+from catalog_svc.adapters.programs.audio import ProgramAudio
 from catalog_svc.domain.catalogue import Playable, Track
 from catalog_svc.domain.imports import Import, ImportFile
 from catalog_svc.settings import WorkerSettings
@@ -38,6 +41,7 @@ class Importing:
             database_dsn=SecretStr(dsn),
             objects_url=self.objects.as_uri(),
             work_dir=folder / "work",
+            import_roots=(self.music,),
             encoders=2,
         )
         imports = PostgresImports(pool, JobQueue())
@@ -85,6 +89,7 @@ class Importing:
             "DATABASE_DSN": self.settings.database_dsn.get_secret_value(),
             "OBJECTS_URL": self.settings.objects_url,
             "WORK_DIR": str(self.settings.work_dir),
+            "IMPORT_ROOTS": os.pathsep.join(map(str, self.settings.import_roots)),
             "ENCODERS": "2",
             "WORKER_DEAD_AFTER_S": "2",
         }
@@ -100,6 +105,12 @@ class Importing:
             if worker.returncode is None:
                 worker.kill()
                 await worker.wait()
+
+    def audio(self) -> ProgramAudio:
+        """The programs of a worker of ours."""
+        self.settings.work_dir.mkdir()
+        allowed = AllowedFolders(self.settings.import_roots)
+        return ProgramAudio(allowed, LockedWorkFolders(self.settings.work_dir))
 
     async def files(self, import_id: str) -> dict[str, ImportFile]:
         """The files of a run by name."""

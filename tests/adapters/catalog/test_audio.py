@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import tempfile
 from pathlib import Path
 
 import pytest
 
+from catalog_svc.adapters.files.allowed_folders import AllowedFolders
+from catalog_svc.adapters.files.work_folders import LockedWorkFolders
 from catalog_svc.adapters.programs.audio import ProgramAudio
 from catalog_svc.domain.audio import (
     AudioRefused,
@@ -22,7 +25,7 @@ from catalog_svc.domain.bmff import read_init, read_media
 from tests.adapters.catalog import sounds
 
 KINDS = ["flac", "wav", "mp3", "m4a", "ogg", "opus"]
-audio = ProgramAudio()
+audio = ProgramAudio(AllowedFolders([Path("/")]), LockedWorkFolders(Path(tempfile.gettempdir())))
 
 
 async def decoded(path: bytes, folder: Path, stage: int = 1) -> Decoded:

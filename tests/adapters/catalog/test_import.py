@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from catalog_svc.domain.audio import SourceGone
 from catalog_svc.domain.catalogue import TrackState
 from catalog_svc.domain.imports import FileState, ImportState
 from catalog_svc.usecases.catalog_internal import GetPlayable
@@ -106,6 +107,48 @@ async def test_bad_files_are_refused_by_name_and_never_stop_the_rest(importing: 
     assert all(files[name].reason for name in failed)
     ready = [track for track in await importing.tracks() if track.state is TrackState.READY]
     assert len(ready) == 3
+
+
+async def test_nothing_outside_becomes_a_track_or_its_cover(
+    importing: Importing, tmp_path: Path
+) -> None:
+    outside = tmp_path / "outside"
+    sounds.put(outside, "secret.flac", sounds.sample("flac", 2))
+    sounds.put(outside, "secret.png", sounds.png())
+    sounds.put(importing.music, "good.flac", sounds.sample("flac"))
+    (importing.music / "secret.flac").symlink_to(outside / "secret.flac")
+    (importing.music / "cover.png").symlink_to(outside / "secret.png")
+    (importing.music / "folder").symlink_to(outside)
+    os.mkfifo(importing.music / "pipe.flac")
+    run = await importing.import_music()
+    assert (run.state, run.counts.complete, run.counts.failed) == (ImportState.DONE, 1, 3)
+    told = {name: file.reason for name, file in (await importing.files(run.id)).items()}
+    leads_out = "it cannot be read: a link leads out of the folders that imports may read"
+    assert told == {
+        "good.flac": "",
+        "secret.flac": leads_out,
+        "folder": leads_out,
+        "pipe.flac": "it cannot be read: it is no regular file",
+    }
+    (track,) = await importing.tracks()
+    assert (track.title, track.artwork) == ("Noise 1", "")
+
+
+async def test_a_file_that_became_a_link_outside_before_it_was_encoded_is_refused(
+    importing: Importing, tmp_path: Path
+) -> None:
+    secret = sounds.put(tmp_path / "outside", "secret.flac", sounds.sample("flac", 2))
+    song = importing.music / "song.flac"
+    sounds.put(importing.music, "song.flac", sounds.sample("flac"))
+    audio = importing.audio()
+    facts = (await audio.probe(bytes(song))).facts
+    song.unlink()
+    song.symlink_to(os.fsdecode(secret))
+    for look in (audio.probe(bytes(song)), audio.identity(bytes(song), facts)):
+        with pytest.raises(SourceGone, match="a link leads out"):
+            await look
+    with pytest.raises(SourceGone, match="a link leads out"):
+        audio.stamp(bytes(song))
 
 
 async def test_the_same_music_twice_is_one_track(importing: Importing) -> None:

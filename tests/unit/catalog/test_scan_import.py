@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from catalog_svc.adapters.files.allowed_folders import AllowedFolders
 from catalog_svc.adapters.files.walker import FolderWalk
 from catalog_svc.adapters.memory.store import MemoryStore
 from catalog_svc.domain.imports import Counts, Import, ImportFile, ImportState
@@ -37,12 +38,16 @@ def music(tmp_path: Path) -> Path:
     return folder
 
 
+def walk_of(*allowed: Path) -> FolderWalk:
+    return FolderWalk(AllowedFolders(allowed))
+
+
 async def scanned(store: MemoryStore, root: Path) -> Import:
     """A finished scan of ``root``."""
     now, path = datetime.now(UTC), bytes(root)
     run = Import(new_id(), str(root), path, ImportState.SCANNING, Counts(), "", now, None)
     await store.create(run, None)
-    await ScanImport(store, FolderWalk(), Reader())(run.id)
+    await ScanImport(store, walk_of(root), Reader())(run.id)
     ended = await store.get(run.id)
     assert ended is not None
     return ended
@@ -134,8 +139,8 @@ async def test_a_scan_that_was_killed_goes_on(music: Path) -> None:
     run = Import(new_id(), str(music), path, ImportState.SCANNING, Counts(), "", now, None)
     await store.create(run, None)
     with pytest.raises(KeyboardInterrupt):
-        await ScanImport(store, Interrupted(), Reader())(run.id)
-    await ScanImport(store, FolderWalk(), Reader())(run.id)
+        await ScanImport(store, Interrupted(AllowedFolders([music])), Reader())(run.id)
+    await ScanImport(store, walk_of(music), Reader())(run.id)
     ended = await store.get(run.id)
     assert ended is not None
     assert (ended.state, ended.counts.found) == (ImportState.ENCODING, 5)

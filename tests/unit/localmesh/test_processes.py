@@ -119,6 +119,7 @@ def test_the_worker_is_told_no_more_than_its_work_needs(tmp_path: Path) -> None:
         "LOG_FORMAT",
         "METRICS_LISTEN",
         "OBJECTS_URL",
+        "IMPORT_ROOTS",
         "WORK_DIR",
     }
 
