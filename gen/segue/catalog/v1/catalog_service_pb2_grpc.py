@@ -966,7 +966,9 @@ class ImportServiceServicer:
     def CreateImport(self, request, context):
         """Starts an import of a folder or a file and answers at once; the work goes on in the workers and
         survives restarts. A file that cannot be used never stops the rest. The same music twice is one
-        track, however it is tagged.
+        track, however it is tagged. Links are followed within the folders that imports may read; one
+        that leads out of them is a FAILED file, and so is a pipe, a socket or a device by a name of
+        audio.
         Errors: INVALID_FIELD, IMPORT_PATH_NOT_ALLOWED, IMPORT_PATH_UNREADABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -335,7 +335,9 @@ class ImportServiceStub:
     CreateImport: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.CreateImportRequest, _catalog_service_pb2.CreateImportResponse]
     """Starts an import of a folder or a file and answers at once; the work goes on in the workers and
     survives restarts. A file that cannot be used never stops the rest. The same music twice is one
-    track, however it is tagged.
+    track, however it is tagged. Links are followed within the folders that imports may read; one
+    that leads out of them is a FAILED file, and so is a pipe, a socket or a device by a name of
+    audio.
     Errors: INVALID_FIELD, IMPORT_PATH_NOT_ALLOWED, IMPORT_PATH_UNREADABLE.
     """
     GetImport: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.GetImportRequest, _catalog_service_pb2.GetImportResponse]
@@ -369,7 +371,9 @@ class ImportServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_catalog_service_pb2.CreateImportResponse]:
         """Starts an import of a folder or a file and answers at once; the work goes on in the workers and
         survives restarts. A file that cannot be used never stops the rest. The same music twice is one
-        track, however it is tagged.
+        track, however it is tagged. Links are followed within the folders that imports may read; one
+        that leads out of them is a FAILED file, and so is a pipe, a socket or a device by a name of
+        audio.
         Errors: INVALID_FIELD, IMPORT_PATH_NOT_ALLOWED, IMPORT_PATH_UNREADABLE.
         """
 
