@@ -34,7 +34,8 @@ def objects(tmp_path: Path) -> HashedObjects:
 
 
 def _on_disk(path: Path) -> set[int]:
-    return {path.stat().st_ino, path.parent.stat().st_ino}
+    """The inodes of a file and of the folders in which it is named."""
+    return {one.stat().st_ino for one in (path, path.parent, path.parent.parent)}
 
 
 async def test_a_new_object_is_on_the_disk(

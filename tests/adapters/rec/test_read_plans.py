@@ -1,0 +1,57 @@
+"""What is read while somebody waits walks along an index, however much there is."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from meshkit import postgres
+from rec_svc.adapters.postgres import listening, playlists, tracks
+from rec_svc.ports.listening import MOST_TRACKS
+
+INVENTED = (
+    """
+    INSERT INTO tracks (track_id, version, listing, available, streams, added_at_ms, artist_id)
+    SELECT 't' || n, 1, 1, n % 10 > 0, n * 7919 % 1000, n * 7907 % 100000, 'a' || n % 500
+    FROM generate_series(1, 20000) n
+    """,
+    """
+    INSERT INTO listened (user_id, track_id, plays, skips, last_begun_ms, last_played_ms)
+    SELECT 'u' || n % 200, 't' || n, 1, 0, n, n FROM generate_series(1, 20000) n
+    """,
+    """
+    INSERT INTO user_items (user_id, kind, item_id, version, listing, kept, changed_at_ms)
+    SELECT 'u' || n % 200, 'SAVED_TRACK', 't' || n, 1, 1, true, n FROM generate_series(1, 20000) n
+    """,
+    """
+    INSERT INTO playlists (playlist_id, version, listing, there, owner_id)
+    SELECT 'p' || n, 1, 1, true, 'u' || n % 2000 FROM generate_series(1, 20000) n
+    """,
+    "ANALYZE",
+)
+READS: dict[str, tuple[str, Any]] = {
+    "tracks": (tracks._BY_ID, [[f"t{n}" for n in range(100)]]),
+    "of artists": (tracks._OF_ARTISTS, {"artists": ["a1", "a2"], "limit": 50}),
+    "popular": (tracks._POPULAR, [50]),
+    "page": (tracks._PAGE, ["t5", 50]),
+    "listened": (listening._LISTENED, ["u7", MOST_TRACKS]),
+    "items": (listening._ITEMS, ["u7"]),
+    "heard": (listening._HEARD, {"user": "u7", "since": 19_000}),
+    "playlist": (playlists._BY_ID, ["p7"]),
+    "playlists of an owner": (playlists._OF_OWNER, ["u7"]),
+}
+
+
+@pytest.mark.parametrize("read", list(READS))
+async def test_a_read_touches_little_more_than_it_answers(pool: postgres.Pool, read: str) -> None:
+    query, values = READS[read]
+    async with pool.connection() as connection:
+        for statement in INVENTED:
+            await connection.execute(statement.encode())
+        explained = await connection.execute(f"EXPLAIN (ANALYZE) {query}".encode(), values)
+        plan = "\n".join(row[0] for row in await explained.fetchall())
+    assert "Seq Scan" not in plan, plan
+    touched = [int(float(rows)) for rows in re.findall(r"actual time=\S+ rows=(\S+)", plan)]
+    assert max(touched) <= 101, plan
