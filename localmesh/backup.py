@@ -16,7 +16,7 @@ import fcntl
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -84,7 +84,14 @@ def _running_cluster(layout: Layout) -> RunningCluster:
 
 def _size_of(layout: Layout, cluster: RunningCluster) -> int:
     """About how many bytes are to be copied, and more than there will be when they are packed."""
-    return cluster.size() + sum(path.stat().st_size for path in _files(layout.objects))
+    return cluster.size() + sum(map(_size, _files(layout.objects)))
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def require_room(folder: Path, size: int) -> None:
@@ -100,7 +107,8 @@ def require_room(folder: Path, size: int) -> None:
 def _add_all(writer: BackupWriter, layout: Layout, cluster: RunningCluster) -> None:
     _add_folder(writer, layout.root, layout.deliveries)
     _add_cluster(writer, cluster)
-    for folder in (layout.objects, layout.deliveries, layout.secrets, layout.tls):
+    add_objects(writer, layout.root, layout.objects)
+    for folder in (layout.deliveries, layout.secrets, layout.tls):
         _add_folder(writer, layout.root, folder)
 
 
@@ -119,14 +127,31 @@ def _add_cluster(writer: BackupWriter, cluster: RunningCluster) -> None:
             raise BackupRefused(f"the cluster holds {member.name}, which is no file and no folder")
 
 
-def _add_folder(writer: BackupWriter, root: Path, folder: Path) -> None:
+def add_objects(writer: BackupWriter, root: Path, folder: Path) -> None:
+    """Adds all objects, of which some may be put together into new ones before they go.
+
+    What has taken the place of one that went is found by looking again, until nothing is new.
+    """
+    while _add_folder(writer, root, folder):
+        continue
+
+
+def _add_folder(writer: BackupWriter, root: Path, folder: Path) -> bool:
+    """Adds what is not in it yet; whether there was any of that."""
+    grown = False
     for path in _files(folder):
         name = path.relative_to(root).as_posix()
         if writer.has(name):
             continue
-        # A batch may be reported meanwhile; nothing else goes away.
-        with suppress(FileNotFoundError), path.open("rb") as source:
+        grown = True
+        try:
+            source = path.open("rb")
+        except FileNotFoundError:
+            # A batch was reported, or files of events were put together.
+            continue
+        with source:
             writer.add_file(name, os.fstat(source.fileno()).st_size, source)
+    return grown
 
 
 def _files(folder: Path) -> Iterator[Path]:
