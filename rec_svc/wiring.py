@@ -24,7 +24,7 @@ from meshkit.background import regularly, running
 from meshkit.idempotency_postgres import KeptAnswers
 from meshkit.leases import Lease
 from meshkit.leases_postgres import PostgresLeases
-from meshkit.process import HOUR_S, ServiceProcess, Work, run_worker, service_process
+from meshkit.process import ServiceProcess, Work, run_worker, service_process
 from meshkit.revocations import identity_revocations
 from rec_svc.adapters.grpc.catalogue_changes import catalogue_changes
 from rec_svc.adapters.grpc.item_changes import blocked_artists, followed_artists, saved_tracks
@@ -44,6 +44,8 @@ from rec_svc.assembly import Parts, assemble
 from rec_svc.domain.user_items import ItemKind
 from rec_svc.schema import SCHEMA
 from rec_svc.settings import Settings, WorkerSettings
+
+_KEEP_EVENTS_S = 900.0
 
 CATALOG = CATALOG_CONTRACT.services_by_name["CatalogInternalService"]
 HISTORY = HISTORY_CONTRACT.services_by_name["HistoryInternalService"]
@@ -131,5 +133,5 @@ def event_chores(settings: WorkerSettings, pool: postgres.Pool) -> tuple[Work, W
     keep = partial(leased, Lease(leases, "keep-events"), EventUpkeep(events))
     return (
         partial(regularly, settings.events_write_s, write),
-        partial(regularly, HOUR_S, keep),
+        partial(regularly, _KEEP_EVENTS_S, keep),
     )

@@ -107,10 +107,11 @@ class PostgresPlaylistsReplica(PostgresReplica[PlaylistChange]):
             return
         columns = [list(column) for column in zip(*map(_row, newer), strict=True)]
         await connection.execute(_STORE, [generation, *columns])
-        for one in newer:
-            before = held[one.id][1] if one.id in held else b""
-            added = additions(one, frozenset(unpacked(before)))
-            await pending_events.append(connection, added)
+        before = {id_: frozenset(unpacked(track_ids)) for id_, (_, track_ids) in held.items()}
+        added = [
+            event for one in newer for event in additions(one, before.get(one.id, frozenset()))
+        ]
+        await pending_events.append(connection, added)
 
     async def _held(
         self, connection: postgres.Connection, changes: Sequence[PlaylistChange]
