@@ -3,12 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
+from segue.rec.v1.experiment_service_pb2_grpc import add_ExperimentServiceServicer_to_server
+
+from meshkit.background import regularly
+from meshkit.clock import now_ms
 from meshkit.process import Serving
+from rec_svc.ports.experiments import Experiments, Looks
+from rec_svc.ports.exposures import ArmCounts, Exposures, Outcomes
 from rec_svc.ports.listening import FavoriteArtists, Listening
 from rec_svc.ports.playlists import Playlists
 from rec_svc.ports.tracks import Tracks
+from rec_svc.servicers.experiments import ExperimentServicer, ExperimentUseCases
 from rec_svc.settings import Settings
+from rec_svc.usecases.experiment import (
+    CreateExperiment,
+    GetExperiment,
+    GetExperimentReport,
+    ListExperiments,
+    RampExperiment,
+    StartExperiment,
+    StopExperiment,
+)
+from rec_svc.usecases.looks import LOOK_EVERY_S, TakeLooks
+from rec_svc.usecases.running_experiments import RefreshedExperiments
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +38,32 @@ class Parts:
     listening: Listening
     favorites: FavoriteArtists
     playlists: Playlists
+    experiments: Experiments
+    looks: Looks
+    exposures: Exposures
+    outcomes: Outcomes
+    arm_counts: ArmCounts
+    running: RefreshedExperiments
 
 
 def assemble(serving: Serving, settings: Settings, parts: Parts) -> None:
     """Serves the contracts of recommendations on ``parts``."""
+    _add_experiments(serving, parts)
+
+
+def _add_experiments(serving: Serving, parts: Parts) -> None:
+    """Adds experiments, and what keeps this instance up to date with them."""
+    experiments, refresh = parts.experiments, parts.running.refresh
+    cases = ExperimentUseCases(
+        create=CreateExperiment(experiments),
+        get=GetExperiment(experiments),
+        list=ListExperiments(experiments),
+        start=StartExperiment(experiments, refresh, now_ms),
+        ramp=RampExperiment(experiments, refresh),
+        stop=StopExperiment(experiments, refresh, now_ms),
+        get_report=GetExperimentReport(experiments, parts.looks, parts.arm_counts, now_ms),
+    )
+    serving.server.add(add_ExperimentServiceServicer_to_server, ExperimentServicer(cases))
+    take_looks = TakeLooks(experiments, parts.looks, parts.arm_counts, now_ms)
+    serving.before_serving(refresh)
+    serving.run(parts.running.run, partial(regularly, LOOK_EVERY_S, take_looks))

@@ -22,6 +22,13 @@ class Settings(store_settings.ValkeySettings, store_settings.VerifyingSettings):
     playlist_target: str = Field(
         description="gRPC target of playlists, for their tracks, what is saved and who is blocked."
     )
+    held_back_percent: float = Field(
+        default=0.0,
+        ge=0,
+        le=100,
+        description="Share of users who are in no experiment, in percent; changing it while "
+        "experiments run takes users out of them or adds some.",
+    )
 
 
 class WorkerSettings(store_settings.WorkerSettings):

@@ -21,15 +21,19 @@ from segue.playlist.v1.playlist_internal_service_pb2_grpc import (
 
 from meshkit import postgres
 from meshkit.background import regularly, running
+from meshkit.clock import now_ms
 from meshkit.idempotency_postgres import KeptAnswers
 from meshkit.leases import Lease
 from meshkit.leases_postgres import PostgresLeases
 from meshkit.process import ServiceProcess, Work, run_worker, service_process
+from meshkit.replicas_postgres import PostgresReplica
 from meshkit.revocations import identity_revocations
 from rec_svc.adapters.grpc.catalogue_changes import catalogue_changes
 from rec_svc.adapters.grpc.item_changes import blocked_artists, followed_artists, saved_tracks
 from rec_svc.adapters.grpc.membership_changes import membership_changes
 from rec_svc.adapters.grpc.play_changes import play_changes
+from rec_svc.adapters.postgres.experiments import PostgresExperiments, PostgresLooks
+from rec_svc.adapters.postgres.exposures import PostgresExposures
 from rec_svc.adapters.postgres.listening import PostgresListening
 from rec_svc.adapters.postgres.pending_events import PostgresPendingEvents
 from rec_svc.adapters.postgres.playlists import FEED as MEMBERSHIP_FEED
@@ -40,10 +44,14 @@ from rec_svc.adapters.postgres.tracks import FEED as CATALOG_FEED
 from rec_svc.adapters.postgres.tracks import PostgresTracks, PostgresTracksReplica
 from rec_svc.adapters.postgres.user_items import FEEDS as ITEM_FEEDS
 from rec_svc.adapters.postgres.user_items import PostgresUserItems
+from rec_svc.adapters.prometheus_outcomes import PrometheusOutcomes
 from rec_svc.assembly import Parts, assemble
-from rec_svc.domain.user_items import ItemKind
+from rec_svc.domain.plays import Play
+from rec_svc.domain.user_items import ItemChange, ItemKind
 from rec_svc.schema import SCHEMA
 from rec_svc.settings import Settings, WorkerSettings
+from rec_svc.usecases.exposure_outcomes import CountOutcomes, PlayOutcomes, SaveOutcomes
+from rec_svc.usecases.running_experiments import RefreshedExperiments
 
 _KEEP_EVENTS_S = 900.0
 
@@ -63,15 +71,35 @@ async def connect(process: ServiceProcess, settings: Settings) -> Parts:
     pool = process.pool
     listening, playlists = PostgresListening(pool), PostgresPlaylists(pool)
     # The events first: whoever is on the list of the erased is taken in by nobody any more.
-    holders = (PostgresPendingEvents(pool), listening, playlists, KeptAnswers(pool))
+    exposures = PostgresExposures(pool)
+    holders = (PostgresPendingEvents(pool), listening, playlists, exposures, KeptAnswers(pool))
     process.consume_users(users, *holders)
-    await learn(process, settings)
+    parts = stored_parts(process, settings)
+    await learn(process, settings, CountOutcomes(exposures, PrometheusOutcomes(parts.running)))
+    process.every_hour(lambda: exposures.prune(now_ms()))
+    return parts
+
+
+def stored_parts(process: ServiceProcess, settings: Settings) -> Parts:
+    """The parts over the schema of ``process``."""
+    pool = process.pool
+    listening, exposures = PostgresListening(pool), PostgresExposures(pool)
+    experiments = PostgresExperiments(pool)
     return Parts(
-        tracks=PostgresTracks(pool), listening=listening, favorites=listening, playlists=playlists
+        tracks=PostgresTracks(pool),
+        listening=listening,
+        favorites=listening,
+        playlists=PostgresPlaylists(pool),
+        experiments=experiments,
+        looks=PostgresLooks(pool),
+        exposures=exposures,
+        outcomes=exposures,
+        arm_counts=exposures,
+        running=RefreshedExperiments(experiments, held_back_percent=settings.held_back_percent),
     )
 
 
-async def learn(process: ServiceProcess, settings: Settings) -> None:
+async def learn(process: ServiceProcess, settings: Settings, count: CountOutcomes) -> None:
     """Keeps what is learnt from as the other services tell it; one instance at a time does."""
     pool = process.pool
     catalog = await process.channel(settings.catalog_target, "catalog", CATALOG)
@@ -79,7 +107,10 @@ async def learn(process: ServiceProcess, settings: Settings) -> None:
     process.consume(CATALOG_FEED, watch_tracks, PostgresTracksReplica(pool))
     playback = await process.channel(settings.playback_target, "playback", HISTORY)
     plays = PostgresPlays(pool)
-    process.consume(PLAYS_FEED, play_changes(HistoryInternalServiceStub(playback)), plays)
+    watch_plays = play_changes(HistoryInternalServiceStub(playback))
+    process.consume(PLAYS_FEED, watch_plays, plays)
+    place = PostgresReplica[Play](pool, "outcome-plays")
+    process.consume("outcome-plays", watch_plays, PlayOutcomes(place, count))
     playlist = await process.channel(
         settings.playlist_target, "playlist", LIBRARY, PLAYLISTS, SOCIAL
     )
@@ -90,6 +121,9 @@ async def learn(process: ServiceProcess, settings: Settings) -> None:
         ItemKind.BLOCKED_ARTIST: blocked_artists(SocialInternalServiceStub(playlist)),
         ItemKind.FOLLOWED_ARTIST: followed_artists(SocialInternalServiceStub(playlist)),
     }
+    saves = PostgresReplica[ItemChange](pool, "outcome-saves")
+    watch_saves = watches[ItemKind.SAVED_TRACK]
+    process.consume("outcome-saves", watch_saves, SaveOutcomes(saves, count))
     for kind, watch in watches.items():
         items = PostgresUserItems(pool, kind)
         process.consume(ITEM_FEEDS[kind], watch, items)

@@ -74,6 +74,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "128|192|256|320|flac": ("128", "flac"),
     "[a-z0-9][a-z0-9._-]{2,31}": ("abc", "a" * 32),
     "[A-Za-z0-9][A-Za-z0-9._-]{2,31}": ("Abc", "A" * 32),
+    "[a-z0-9][a-z0-9_-]{0,31}": ("a", "a" * 32),
+    "[a-z0-9][a-z0-9_-]{0,63}": ("a", "a" * 64),
 }
 # What a oneof is set to where its first field goes with too little else.
 CHOSEN = {"segue.playback.v1.PlaySource.source": "playlist_id"}

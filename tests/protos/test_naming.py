@@ -14,8 +14,8 @@ NAMED_BY_TYPE = {
     "segue.catalog.v1.SearchRequest.Type",
     "segue.identity.v1.User.SubscriptionType",
 }
-HAVE_A_STATE = {"Track", "Import", "ImportFile"}
-"""What work makes ready, step by step."""
+HAVE_A_STATE = {"Track", "Import", "ImportFile", "Experiment"}
+"""What work makes ready, step by step, and what goes from its draft to its end."""
 HAVE_A_STATUS = {"Playback", "Command"}
 """What a session or a command does."""
 FIELDS_OF = {"Kind": {"kind"}, "State": {"state", "states"}, "Status": {"status"}}

@@ -24,7 +24,6 @@ _TABLES: Final = (
     "device_lists",
     "blobs",
     "preferences",
-    "told_plans",
     "latest_plays",
     "delivered_bytes",
 )

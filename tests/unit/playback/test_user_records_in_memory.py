@@ -36,5 +36,4 @@ class TestMemoryUserRecords(UserRecordsContract):
             feed,
             append,
             denied,
-            store,
         )

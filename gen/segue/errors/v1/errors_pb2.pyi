@@ -296,6 +296,16 @@ class ErrorReason(_message.Message):
         """A bounded collection has as much as it can hold."""
         USER_BLOCKED: ErrorReason._Reason.ValueType  # 508
         """One of the two users has blocked the other."""
+        EXPERIMENT_EXISTS: ErrorReason._Reason.ValueType  # 620
+        """The name belongs to another experiment, perhaps one that is over."""
+        EXPERIMENT_STATE: ErrorReason._Reason.ValueType  # 621
+        """The experiment is not in the state that the call needs."""
+        LAYER_FULL: ErrorReason._Reason.ValueType  # 622
+        """The other experiments of the layer leave fewer users than were asked for."""
+        PARAMETER_TAKEN: ErrorReason._Reason.ValueType  # 623
+        """A running experiment of another layer serves the same differently."""
+        RAMP_DOWN: ErrorReason._Reason.ValueType  # 624
+        """The experiment has more users already."""
 
     class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
         """Why a call failed. New reasons may be added at any time: treat one that you do not know by its
@@ -416,6 +426,16 @@ class ErrorReason(_message.Message):
     """A bounded collection has as much as it can hold."""
     USER_BLOCKED: ErrorReason.Reason.ValueType  # 508
     """One of the two users has blocked the other."""
+    EXPERIMENT_EXISTS: ErrorReason.Reason.ValueType  # 620
+    """The name belongs to another experiment, perhaps one that is over."""
+    EXPERIMENT_STATE: ErrorReason.Reason.ValueType  # 621
+    """The experiment is not in the state that the call needs."""
+    LAYER_FULL: ErrorReason.Reason.ValueType  # 622
+    """The other experiments of the layer leave fewer users than were asked for."""
+    PARAMETER_TAKEN: ErrorReason.Reason.ValueType  # 623
+    """A running experiment of another layer serves the same differently."""
+    RAMP_DOWN: ErrorReason.Reason.ValueType  # 624
+    """The experiment has more users already."""
 
     def __init__(
         self,

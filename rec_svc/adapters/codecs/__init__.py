@@ -1,0 +1,1 @@
+"""How things are stored and told: messages from and to the domain."""

@@ -1,0 +1,64 @@
+"""An instance of rec_svc over a real gRPC server, with certificates, tokens and PostgreSQL.
+
+The feeds that it learns from are not followed: tests enter what they would tell by the parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+from segue.rec.v1.experiment_service_pb2_grpc import ExperimentServiceStub
+
+from meshkit.process import service_process
+from meshkit.testing.rpc import ServedMesh, TokenIssuer, service_settings
+from meshkit.ulids import new_id
+from rec_svc import wiring
+from rec_svc.assembly import Parts, assemble
+from rec_svc.schema import SCHEMA
+from rec_svc.settings import Settings
+
+ISSUER = TokenIssuer()
+ADMIN = new_id()
+
+
+@dataclass(frozen=True)
+class Instance:
+    """The service under test, and what it works with."""
+
+    mesh: ServedMesh
+    parts: Parts
+    experiments: Any
+
+    async def call(self, name: str, request: object, user_id: str = ADMIN, **token: Any) -> Any:
+        """A call of ExperimentService, by an administrator unless ``token`` says otherwise."""
+        method = getattr(self.experiments, name)
+        return await method(request, metadata=self.mesh.token(user_id, **token))
+
+
+@asynccontextmanager
+async def an_instance(dsn: str, tls: Path) -> AsyncIterator[Instance]:
+    """An instance on the database of ``dsn``."""
+    unused = "unix:///unused.sock"
+    settings = Settings(
+        **service_settings(tls, "rec").model_dump(),
+        database_dsn=SecretStr(dsn),
+        valkey_url=unused,
+        objects_url="file:///unused",
+        identity_target=unused,
+        catalog_target=unused,
+        playback_target=unused,
+        playlist_target=unused,
+    )
+    async with service_process(settings, SCHEMA, tokens=ISSUER.verifier()) as process:
+        parts = wiring.stored_parts(process, settings)
+        assemble(process, settings, parts)
+        async with process.served() as port:
+            mesh = ServedMesh(process.server, port, ISSUER, tls)
+            stub = ExperimentServiceStub(mesh.client_channel("edge", "rec"))
+            yield Instance(mesh, parts, stub)
+            await mesh.close()
