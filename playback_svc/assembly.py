@@ -33,6 +33,7 @@ from meshkit.process import Serving
 from meshkit.server import MeshServer
 from meshkit.streams import OpenStreams
 from meshkit.ulids import new_id
+from playback_svc.ports.accounts import ToldPlans
 from playback_svc.ports.addresses import Addresses
 from playback_svc.ports.clients import Catalogue, Friends, Plans, Playlists
 from playback_svc.ports.clock import Clock
@@ -133,6 +134,7 @@ class Parts:
     deliveries: Deliveries
     denials: Denials
     sign_ins: SignIns
+    told_plans: ToldPlans
     feed: ChangeFeed
     preferences: PreferencesCache
     snapshots: UserSnapshots
@@ -212,7 +214,7 @@ def assemble(serving: Serving, settings: Settings, parts: Parts) -> Streams:
 def take_back(parts: Parts) -> TakeBack:
     """What takes back the paths of those who signed out, or whose plan changed."""
     commander = Commander(parts.store, parts.positions, parts.deliveries, parts.events, now_ms)
-    return TakeBack(commander, parts.sign_ins, parts.plans)
+    return TakeBack(commander, parts.sign_ins, parts.plans, parts.told_plans)
 
 
 def _add_listening(server: MeshServer, parts: Parts, cases: UseCases, views: ActivityViews) -> None:

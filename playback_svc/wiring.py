@@ -29,6 +29,7 @@ from playback_svc.adapters.postgres.denials import PostgresDenials
 from playback_svc.adapters.postgres.mailboxes import PostgresMailboxes
 from playback_svc.adapters.postgres.player_states import PostgresPlayerStates
 from playback_svc.adapters.postgres.plays import PostgresPlays
+from playback_svc.adapters.postgres.told_plans import PostgresToldPlans
 from playback_svc.adapters.postgres.upkeep import PostgresUpkeep
 from playback_svc.adapters.postgres.user_records import PostgresUserRecords
 from playback_svc.adapters.postgres.user_snapshots import PostgresUserSnapshots
@@ -65,7 +66,7 @@ async def serve(settings: Settings) -> None:
         process.refuse_revoked(identity_revocations(users))
         process.consume_users(users, held_of_users(process, parts))
         place = PostgresReplica[AccountChange](process.pool, "accounts")
-        replica = TakingBackReplica(place, take_back(parts))
+        replica = TakingBackReplica(place, take_back(parts), parts.told_plans)
         process.consume("accounts", account_changes(users), replica)
         process.run(plans.run, addresses.run)
         await process.serve()
@@ -118,6 +119,7 @@ def stored_parts(
         deliveries=PostgresDeliveries(pool),
         denials=denials,
         sign_ins=denials,
+        told_plans=PostgresToldPlans(pool),
         feed=process.feed,
         preferences=ValkeyPreferences(client),
         snapshots=PostgresUserSnapshots(pool),

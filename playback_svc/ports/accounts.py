@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,3 +23,15 @@ class SignedOut:
 
 AccountChange = PlanSet | SignedOut
 """One change of an account."""
+
+
+class ToldPlans(Protocol):
+    """Which plan each user is on, as identity told it last; read with the user's partition."""
+
+    async def put(self, user_id: str, tier: str) -> None:
+        """Must be read in the user's partition from its return on. Raises Unavailable."""
+        ...
+
+    async def forget_all(self) -> None:
+        """Must leave nothing: what was told is not sure to be so any more. Raises Unavailable."""
+        ...

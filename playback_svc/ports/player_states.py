@@ -47,13 +47,24 @@ class SessionRecord:
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """What one read of a user's partition found; ``stored`` is never past its time."""
+    """What one read of a user's partition found; ``stored`` is never past its time.
+
+    ``told_tier`` is the plan that ``ToldPlans`` keeps, '' for none.
+    """
 
     state: PlayerState | None
     stored: StoredAnswer | None
     devices: tuple[Device, ...] = ()
     preferences: Preferences = DEFAULT
     devices_version: int = 0
+    told_tier: str = ""
+
+    def tier(self, claimed: str) -> str:
+        """The plan that the user is on: as it was told, else as the token claims.
+
+        A token says for minutes what was so when it was made.
+        """
+        return self.told_tier or claimed
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from playback_svc.domain import player_state
 from playback_svc.domain.denials import all_denied, is_denied, narrowed
 from playback_svc.domain.mailbox import CommandKind
 from playback_svc.domain.player_state import PlayerState, Status
-from playback_svc.ports.accounts import AccountChange, PlanSet, SignedOut
+from playback_svc.ports.accounts import AccountChange, PlanSet, SignedOut, ToldPlans
 from playback_svc.ports.clients import Plans
 from playback_svc.ports.denials import SignIns
 from playback_svc.usecases.commander import Commander, NotTheCurrentSession
@@ -20,16 +20,21 @@ from playback_svc.usecases.decisions import NO_ANSWER, Decision, Snapshot
 class TakeBack:
     """Takes back what a user may no longer have. Raises Unavailable, Aborted (CONFLICT)."""
 
-    def __init__(self, commander: Commander, sign_ins: SignIns, plans: Plans) -> None:
+    def __init__(
+        self, commander: Commander, sign_ins: SignIns, plans: Plans, told: ToldPlans
+    ) -> None:
         self._commander = commander
         self._sign_ins = sign_ins
         self._plans = plans
+        self._told = told
 
     async def __call__(self, change: AccountChange) -> None:
         """Does what the change asks for; called again, the same is left."""
         try:
             match change:
                 case PlanSet(user_id, tier):
+                    # First: what begins from here on goes by it, whatever its token claims.
+                    await self._told.put(user_id, tier)
                     await self._narrow(user_id, tier)
                 case SignedOut(sid):
                     await self._end(sid)
@@ -87,9 +92,15 @@ def _stopped(snapshot: Snapshot, held: PlayerState) -> Decision:
 class TakingBackReplica(ActingReplica[AccountChange]):
     """Takes back what each change asks for; ``place`` keeps where it is in identity's feed."""
 
-    def __init__(self, place: Replica[AccountChange], take_back: TakeBack) -> None:
+    def __init__(self, place: Replica[AccountChange], take_back: TakeBack, told: ToldPlans) -> None:
         super().__init__(place)
         self._take_back = take_back
+        self._told = told
+
+    async def begin_listing(self) -> None:
+        """Changes may have been missed, and no listing tells plans: tokens are believed again."""
+        await self._told.forget_all()
+        await super().begin_listing()
 
     async def _act(self, changes: Sequence[AccountChange]) -> None:
         for change in changes:

@@ -32,7 +32,10 @@ class SelectedTrack:
 
 
 class TrackSelection:
-    """Finds out what may be streamed of a track, on a device, by a user."""
+    """Finds out what may be streamed of a track, on a device, by a user.
+
+    ``tier`` is what the user's token claims everywhere; what was told of the user goes before it.
+    """
 
     def __init__(self, catalogue: Catalogue, plans: Plans, new_id: NewId) -> None:
         self._catalogue = catalogue
@@ -99,4 +102,5 @@ class TrackSelection:
         device = find_device(partition.devices, device_id)
         able = frozenset(device.capabilities.rungs) if device else frozenset[str]()
         preferred = preferred_rungs(partition.preferences.bitrate)
-        return admit(await self._plans.plan(tier), playable, (able or None, preferred))
+        plan = await self._plans.plan(partition.tier(tier))
+        return admit(plan, playable, (able or None, preferred))

@@ -105,7 +105,7 @@ class ArmSums:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class ArmDifference:
     """How far an arm is from the control.
 
     ``difference`` is the arm's rate less the control's, ``z`` how many standard errors it would be
@@ -122,7 +122,7 @@ class Difference:
         return self.difference - reach, self.difference + reach
 
 
-def difference_of(control: Sums, arm: Sums) -> Difference | None:
+def difference_of(control: Sums, arm: Sums) -> ArmDifference | None:
     """How far ``arm`` is from ``control``; None where either has not enough.
 
     ``z`` takes the rate of both together as the true one, as a test of no difference does:
@@ -136,4 +136,4 @@ def difference_of(control: Sums, arm: Sums) -> Difference | None:
     own = control.variance_about(rates[0]) + arm.variance_about(rates[1])
     pooled = control.variance_about(together) + arm.variance_about(together)
     z = difference / math.sqrt(pooled) if pooled > 0 else 0.0
-    return Difference(difference, math.sqrt(own), z)
+    return ArmDifference(difference, math.sqrt(own), z)

@@ -6,7 +6,7 @@ import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rec_svc.domain.arm_statistics import ArmSums, Difference, Metric, difference_of
+from rec_svc.domain.arm_statistics import ArmDifference, ArmSums, Metric, difference_of
 from rec_svc.domain.experiments import Arm, Experiment
 from rec_svc.domain.sample_ratio import MISMATCH_P, sample_ratio_p
 from rec_svc.domain.sequential import bounds
@@ -38,7 +38,7 @@ class Look:
         return next((one for one in self.arms if one.arm == arm), ArmSums(arm))
 
 
-class Verdict(enum.Enum):
+class ArmVerdict(enum.Enum):
     """What the looks prove of an arm beside the control."""
 
     UNDECIDED = "undecided"
@@ -70,9 +70,9 @@ class Comparison:
     """An arm beside the control in the metric that decides."""
 
     arm: str
-    verdict: Verdict
+    verdict: ArmVerdict
     looks: tuple[SeenAt, ...]
-    difference: Difference | None
+    difference: ArmDifference | None
     """As of now; what is decided follows from the looks alone."""
 
     @property
@@ -146,7 +146,7 @@ def _comparison(
     seen = tuple(_seen_at(look, bound, control, arm.name, metric) for look, bound in looks)
     now = {one.arm: one.of(metric) for one in arms}
     difference = difference_of(now[control], now[arm.name])
-    verdict = _verdict(seen, metric) if valid else Verdict.INVALID
+    verdict = _verdict(seen, metric) if valid else ArmVerdict.INVALID
     return Comparison(arm.name, verdict, seen, difference)
 
 
@@ -155,10 +155,10 @@ def _seen_at(look: Look, bound: float, control: str, arm: str, metric: Metric) -
     return SeenAt(look, bound, difference.z if difference else None)
 
 
-def _verdict(seen: Sequence[SeenAt], metric: Metric) -> Verdict:
+def _verdict(seen: Sequence[SeenAt], metric: Metric) -> ArmVerdict:
     """What the first look proves that crossed its bound."""
     for one in seen:
         if one.crossed and one.z is not None:
-            return Verdict.BETTER if (one.z < 0) is metric.less_is_better else Verdict.WORSE
+            return ArmVerdict.BETTER if (one.z < 0) is metric.less_is_better else ArmVerdict.WORSE
     over = bool(seen) and seen[-1].look.fraction >= 1.0
-    return Verdict.NO_DIFFERENCE if over else Verdict.UNDECIDED
+    return ArmVerdict.NO_DIFFERENCE if over else ArmVerdict.UNDECIDED

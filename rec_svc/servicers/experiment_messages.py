@@ -10,7 +10,7 @@ from meshkit.paging import SortKey, foreign_token
 from meshkit.timestamps import timestamp_of
 from meshkit.ulids import is_ulid
 from rec_svc.domain.arm_statistics import ArmSums, Metric
-from rec_svc.domain.experiment_reports import Comparison, Report, SeenAt, Verdict
+from rec_svc.domain.experiment_reports import ArmVerdict, Comparison, Report, SeenAt
 from rec_svc.domain.experiments import Arm, Experiment, Parameters, Ranking, State
 
 _YEAR_10000_MS = 253_402_300_800_000
@@ -153,5 +153,5 @@ def _look(seen: SeenAt) -> pb.ExperimentReport.Look:
 
 
 _VERDICTS = {
-    verdict: pb.ExperimentReport.Comparison.Verdict.Value(verdict.name) for verdict in Verdict
+    verdict: pb.ExperimentReport.Comparison.Verdict.Value(verdict.name) for verdict in ArmVerdict
 }

@@ -135,6 +135,17 @@ def test_a_plan_that_falls_takes_back_its_rungs_and_one_that_rises_gives_them_ba
     assert rungs(mesh, session) == [*FREE_RUNGS, "320"]
 
 
+def test_what_begins_goes_by_the_plan_that_its_user_has_and_not_by_an_older_token(
+    mesh: RunningMesh, music: Music, tokens: Tokens, user: str, admin: str
+) -> None:
+    caller = Caller(mesh, tokens(user, tier="premium"))
+    plan = f"/users/{caller.user_id()}/plan"
+    session = play(mesh, caller.token, music.id_of(SONGS[0]))
+    assert mesh.call("PUT", plan, {"subscription_type": "FREE"}, token=admin).status == 200
+    refusal_of(mesh, part(session, "320/1.m4s"))
+    assert rungs(mesh, play(mesh, caller.token, music.id_of(SONGS[0]))) == FREE_RUNGS
+
+
 def test_what_goes_on_in_the_same_session_keeps_all_that_was_given(
     mesh: RunningMesh, music: Music, ada: Caller, tokens: Tokens
 ) -> None:

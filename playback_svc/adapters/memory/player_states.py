@@ -45,7 +45,7 @@ _AnswerKey = tuple[str, str, str]
 
 @dataclass
 class MemoryPlayerStates:
-    """A ``PlayerStateStore``, its ``Mailboxes`` and its ``Upkeep``.
+    """A ``PlayerStateStore``, its ``Mailboxes``, its ``Upkeep`` and its ``ToldPlans``.
 
     Every call yields to the loop once, so that races are real.
     """
@@ -60,6 +60,7 @@ class MemoryPlayerStates:
     devices_versions: dict[str, int] = field(default_factory=dict)
     answers: dict[_AnswerKey, StoredAnswer] = field(default_factory=dict)
     denials: dict[str, tuple[int, Denial]] = field(default_factory=dict)
+    told_tiers: dict[str, str] = field(default_factory=dict)
     opened_streams: int = 0
 
     async def read(self, user_id: str, key: RequestKey | None, now_ms: int) -> Partition:
@@ -74,7 +75,16 @@ class MemoryPlayerStates:
             tuple(devices),
             self.preferences.get(user_id, Preferences()),
             self.devices_versions.get(user_id, 0),
+            self.told_tiers.get(user_id, ""),
         )
+
+    async def put(self, user_id: str, tier: str) -> None:
+        await asyncio.sleep(0)
+        self.told_tiers[user_id] = tier
+
+    async def forget_all(self) -> None:
+        await asyncio.sleep(0)
+        self.told_tiers.clear()
 
     async def session(self, user_id: str, session_id: str) -> SessionRecord | None:
         await asyncio.sleep(0)

@@ -25,7 +25,8 @@ class MemoryUserRecords:
     async def erase(self, user_id: str) -> None:
         store = self._store
         self._feed.forget(FEED_ENTITY, *store.plays.pop(user_id, {}))
-        for by_user in (store.states, store.devices, store.preferences, store.devices_versions):
+        of_users = (store.states, store.devices, store.preferences, store.devices_versions)
+        for by_user in (*of_users, store.told_tiers):
             by_user.pop(user_id, None)
         store.commands = {key: one for key, one in store.commands.items() if key[0] != user_id}
         store.blobs = {key: one for key, one in store.blobs.items() if key[0] != user_id}

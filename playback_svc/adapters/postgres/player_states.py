@@ -21,6 +21,7 @@ from playback_svc.adapters.postgres import (
     denials,
     device_rows,
     rows,
+    told_plans,
 )
 from playback_svc.adapters.postgres import preferences as postgres_preferences
 from playback_svc.adapters.postgres.preferences_rows import preferences_of
@@ -127,14 +128,17 @@ class PostgresPlayerStates:
                 version = await connection.execute(_DEVICES_VERSION, values)
                 devices = await connection.execute(_DEVICES.encode(), values)
                 preferences = await connection.execute(postgres_preferences.READ, values)
+                plan = await connection.execute(told_plans.READ, values)
             state_row, preferred = await state.fetchone(), await preferences.fetchone()
             (devices_version,) = await version.fetchone() or (0,)
+            (told_tier,) = await plan.fetchone() or ("",)
             return Partition(
                 state=rows.state_of(state_row) if state_row else None,
                 stored=_stored(key, await answer.fetchone()) if key and answer else None,
                 devices=tuple(map(device_rows.device_of, await devices.fetchall())),
                 preferences=preferences_of(*preferred) if preferred else Preferences(),
                 devices_version=devices_version,
+                told_tier=told_tier,
             )
 
         return await postgres.read(self._pool, query)

@@ -24,6 +24,7 @@ _TABLES: Final = (
     "device_lists",
     "blobs",
     "preferences",
+    "told_plans",
     "latest_plays",
     "delivered_bytes",
 )

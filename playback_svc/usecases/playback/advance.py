@@ -62,7 +62,8 @@ class Advance:
                 return Decision(state, self._next.answer(state, now_ms), CommandKind.STOP)
             skipped = _is_skip(before, now_ms)
             if skipped:
-                await count.take(await self._counted.limit(caller.tier))
+                tier = snapshot.partition.tier(caller.tier)
+                await count.take(await self._counted.limit(tier))
             start = replace(selected.start, client_play_id=client_play_id)
             state = player_state.move_on(before, start, now_ms, skipped=skipped)
             answer = self._next.answer(state, now_ms)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from playback_svc.domain.player_state import PlayerState
 from playback_svc.ports.clock import Clock
+from playback_svc.ports.player_states import Partition
 from playback_svc.ports.skips import SkipsAhead
 from playback_svc.usecases.commander import Commander
 from playback_svc.usecases.skip_allowance import SkipAllowance
@@ -36,13 +37,13 @@ class GetPlayback:
 
     async def __call__(self, user_id: str, tier: str) -> Playing | None:
         """What plays; None for a user who never played anything. Raises Unavailable."""
+        partition, _ = await self._commander.stored_answer(user_id, None)
         playing, skips = await asyncio.gather(
-            self._playing(user_id), self._allowance(user_id, tier)
+            self._playing(partition), self._allowance(user_id, partition.tier(tier))
         )
         return replace(playing, skips=skips) if playing else None
 
-    async def _playing(self, user_id: str) -> Playing | None:
-        partition, _ = await self._commander.stored_answer(user_id, None)
+    async def _playing(self, partition: Partition) -> Playing | None:
         stored, state = partition.state, await self._commander.current(partition)
         if stored is None or state is None:
             return None

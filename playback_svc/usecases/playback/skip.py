@@ -47,7 +47,7 @@ class Skip:
             if target.device_id is None and caller.sender:
                 require_device(snapshot.partition.devices, caller.sender)
             before = target.require_state(snapshot)
-            limit = await self._counted.limit(caller.tier)
+            limit = await self._counted.limit(snapshot.partition.tier(caller.tier))
             if play_id not in ("", before.play_id):
                 left = await count.left(limit)
                 return Decision(before, self._next.answer(before, snapshot.now_ms, left))

@@ -22,6 +22,7 @@ from playback_svc.adapters.postgres.denials import PostgresDenials
 from playback_svc.adapters.postgres.mailboxes import PostgresMailboxes
 from playback_svc.adapters.postgres.player_states import PostgresPlayerStates
 from playback_svc.adapters.postgres.plays import PostgresPlays
+from playback_svc.adapters.postgres.told_plans import PostgresToldPlans
 from playback_svc.adapters.postgres.user_records import PostgresUserRecords
 from playback_svc.adapters.valkey.positions import ValkeyPositions
 from playback_svc.adapters.valkey.preferences import ValkeyPreferences
@@ -83,6 +84,7 @@ async def under_test(dsn: str, pool: postgres.Pool) -> AsyncIterator[RecordsUnde
             feed,
             entered,
             denied,
+            PostgresToldPlans(pool),
         )
 
 

@@ -14,6 +14,7 @@ from meshkit.testing.answer_suite import AnswersContract, AnswersUnderTest
 from meshkit.testing.stores import PostgresServer
 from playback_svc.adapters.postgres.mailboxes import PostgresMailboxes
 from playback_svc.adapters.postgres.player_states import PostgresPlayerStates
+from playback_svc.adapters.postgres.told_plans import PostgresToldPlans
 from playback_svc.adapters.postgres.upkeep import PostgresUpkeep
 from playback_svc.domain.play_queue import PlayQueue
 from playback_svc.domain.player_state import Version
@@ -26,6 +27,7 @@ from tests.contracts.playback.player_states_preferences import StoredPreferences
 from tests.contracts.playback.player_states_suite import PlayerStatesContract
 from tests.contracts.playback.player_states_whole import WholeStatesContract
 from tests.contracts.playback.samples import NOW, TRACK, device, new_id, playing
+from tests.contracts.playback.told_plans_suite import ToldPlansContract, ToldUnderTest
 from tests.contracts.playback.upkeep_suite import UpkeepContract
 
 
@@ -60,6 +62,12 @@ class TestPostgresUpkeep(UpkeepContract):
     @pytest.fixture
     def store(self, pool: postgres.Pool) -> MailingPostgres:
         return MailingPostgres(pool)
+
+
+class TestPostgresToldPlans(ToldPlansContract):
+    @pytest.fixture
+    def under_test(self, pool: postgres.Pool) -> ToldUnderTest:
+        return ToldUnderTest(PostgresToldPlans(pool), PostgresPlayerStates(pool))
 
 
 class TestPostgresWholeStates(WholeStatesContract):

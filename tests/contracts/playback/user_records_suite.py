@@ -12,6 +12,7 @@ from meshkit.feeds import ChangeFeed
 from playback_svc.domain.denials import KEPT_MS
 from playback_svc.domain.player_state import EndReason, Status
 from playback_svc.domain.preferences import Preferences
+from playback_svc.ports.accounts import ToldPlans
 from playback_svc.ports.deliveries import Deliveries
 from playback_svc.ports.player_states import Change, Partition, PutBodies, PutState
 from playback_svc.ports.plays import Plays
@@ -44,6 +45,7 @@ class RecordsUnderTest:
     feed: ChangeFeed
     append_play: Callable[[str, object], Awaitable[None]]
     denied: Callable[[], Awaitable[Collection[str]]]
+    told_plans: ToldPlans
 
     async def live(self, user_id: str) -> str:
         """Has a user do all that leaves a trace; the session that was begun."""
@@ -58,6 +60,7 @@ class RecordsUnderTest:
         )
         assert await self.store.commit(Change(user_id, writes), NOW)
         assert await self.store.commit(Change(user_id, (queued_command(1),)), NOW)
+        await self.told_plans.put(user_id, "premium")
         await self.deliveries.count(a_batch(a_delivery(state.session_id, 1, 2)), NOW)
         for _ in range(3):
             play = a_play()

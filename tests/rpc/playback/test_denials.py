@@ -15,12 +15,14 @@ from segue.playback.v1.denial_internal_service_pb2_grpc import DenialInternalSer
 from meshkit import status
 from meshkit.clock import now_ms
 from meshkit.faults import Fault, PermissionDenied
+from meshkit.replicas import MemoryReplica
 from meshkit.testing.rpc import refused
 from playback_svc.assembly import take_back
 from playback_svc.domain.denials import KEPT_MS
 from playback_svc.domain.player_state import PlayerState
-from playback_svc.ports.accounts import PlanSet, SignedOut
+from playback_svc.ports.accounts import AccountChange, PlanSet, SignedOut
 from playback_svc.usecases import denial_internal
+from playback_svc.usecases.taking_back import TakingBackReplica
 from playback_svc.usecases.user_erasure import PlaybackOfUser
 from tests.contracts.playback.samples import FREE, PLAYABLE, TRACK, new_id
 from tests.rpc.playback.harness import Instance, User, World
@@ -167,6 +169,43 @@ async def test_a_plan_that_falls_leaves_its_rungs_and_one_that_rises_gives_them_
         assert list(denial.rungs) == rungs
     resumed = await user.call("Resume", playback_id=session_id)
     assert resumed.stream_url
+
+
+async def test_what_begins_goes_by_the_plan_that_was_told_and_not_by_the_token(
+    instance: Instance, world: World
+) -> None:
+    change = take_back(instance.parts)
+    premium, free = instance.user(tier="premium"), instance.user(tier="free")
+    await change(PlanSet(premium.user_id, "free"))
+    await change(PlanSet(free.user_id, "premium"))
+    for user, rungs in (
+        (premium, ["128", "192", "256"]),
+        (free, ["128", "192", "256", "320"]),
+    ):
+        session_id = (await user.play()).playback_id
+        state = await state_of(instance, user)
+        assert [rung.name for rung in state.asset.rungs] == rungs
+        await user.call("Pause", playback_id=session_id)
+        await user.call("Resume", playback_id=session_id)
+        assert [rung.name for rung in (await state_of(instance, user)).asset.rungs] == rungs
+    world.catalogue.known[TRACK.track_id] = replace(PLAYABLE, track=replace(TRACK, premium=True))
+    assert (await refused(premium.play())).reason == "PLAN_REQUIRED"
+    assert (await free.play()).stream_url
+    for user, limited in ((premium, True), (free, False)):
+        shown = (await user.call("GetPlayback")).playback
+        assert shown.HasField("skips_remaining") is limited
+
+
+async def test_a_feed_that_begins_anew_leaves_tokens_to_say_their_plan(
+    instance: Instance,
+) -> None:
+    parts, user = instance.parts, instance.user(tier="premium")
+    place = MemoryReplica[AccountChange]()
+    replica = TakingBackReplica(place, take_back(parts), parts.told_plans)
+    await replica.apply([PlanSet(user.user_id, "free")], "t1")
+    assert (await parts.store.read(user.user_id, None, now_ms())).tier("premium") == "free"
+    await replica.begin_listing()
+    assert (await parts.store.read(user.user_id, None, now_ms())).tier("premium") == "premium"
 
 
 async def test_a_plan_that_leaves_the_track_out_stops_the_session(

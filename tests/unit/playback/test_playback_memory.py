@@ -14,6 +14,7 @@ from tests.contracts.playback.player_states_preferences import StoredPreferences
 from tests.contracts.playback.player_states_suite import PlayerStatesContract
 from tests.contracts.playback.player_states_whole import WholeStatesContract
 from tests.contracts.playback.positions_suite import PositionsContract
+from tests.contracts.playback.told_plans_suite import ToldPlansContract, ToldUnderTest
 from tests.contracts.playback.upkeep_suite import UpkeepContract
 
 
@@ -68,3 +69,10 @@ class TestMemoryPositions(PositionsContract):
     @pytest.fixture
     def positions(self) -> MemoryPositions:
         return MemoryPositions()
+
+
+class TestMemoryToldPlans(ToldPlansContract):
+    @pytest.fixture
+    def under_test(self) -> ToldUnderTest:
+        store = MemoryPlayerStates()
+        return ToldUnderTest(store, store)

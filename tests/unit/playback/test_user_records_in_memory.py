@@ -36,4 +36,5 @@ class TestMemoryUserRecords(UserRecordsContract):
             feed,
             append,
             denied,
+            store,
         )

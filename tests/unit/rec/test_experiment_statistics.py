@@ -13,8 +13,8 @@ from scipy import stats
 from rec_svc.domain.arm_statistics import Sums, difference_of
 from rec_svc.domain.experiment_reports import (
     FEWEST_USERS,
+    ArmVerdict,
     Look,
-    Verdict,
     fraction_seen,
     look_is_due,
     report_of,
@@ -174,16 +174,16 @@ RUNNING = started(a_draft(), 100, [], NOW_MS)
 @pytest.mark.parametrize(
     ("skips", "verdict"),
     [
-        ([(25, 26)], Verdict.NO_DIFFERENCE),
-        ([(100, 200), (200, 300)], Verdict.WORSE),
-        ([(200, 100), (300, 200)], Verdict.BETTER),
+        ([(25, 26)], ArmVerdict.NO_DIFFERENCE),
+        ([(100, 200), (200, 300)], ArmVerdict.WORSE),
+        ([(200, 100), (300, 200)], ArmVerdict.BETTER),
         # Once it crossed, it is decided, whatever comes.
-        ([(50, 150), (300, 300)], Verdict.WORSE),
-        ([], Verdict.UNDECIDED),
+        ([(50, 150), (300, 300)], ArmVerdict.WORSE),
+        ([], ArmVerdict.UNDECIDED),
     ],
 )
 def test_the_first_look_that_crosses_decides(
-    skips: list[tuple[int, int]], verdict: Verdict
+    skips: list[tuple[int, int]], verdict: ArmVerdict
 ) -> None:
     looks = _looks(*skips)
     arms = looks[-1].arms if looks else (arm_sums("control", 0, 0), arm_sums("popular", 0, 0))
@@ -195,7 +195,7 @@ def test_the_first_look_that_crosses_decides(
 def test_what_was_seen_between_looks_decides_nothing() -> None:
     now = (arm_sums("control", 60, 0), arm_sums("popular", 60, 60))
     (comparison,) = report_of(RUNNING, now, []).comparisons
-    assert comparison.verdict is Verdict.UNDECIDED
+    assert comparison.verdict is ArmVerdict.UNDECIDED
     assert comparison.difference is not None
     assert comparison.difference.difference == 1.0
 
@@ -205,7 +205,7 @@ def test_a_mismatch_of_samples_makes_all_invalid() -> None:
     wrong = (arm_sums("control", 500, 150), arm_sums("popular", 400, 390))
     report = report_of(RUNNING, wrong, looks)
     assert not report.valid
-    assert [one.verdict for one in report.comparisons] == [Verdict.INVALID]
+    assert [one.verdict for one in report.comparisons] == [ArmVerdict.INVALID]
 
 
 def test_of_several_arms_each_has_its_part_of_the_errors() -> None:
