@@ -85,7 +85,7 @@ test-node: $(STAMP) ## Hold a device's streams from Node (Debian: apt-get instal
 test-attack: $(STAMP) ## Attack a mesh as another user of the machine (as root, who plays both)
 	@$(BIN)/python -m pytest tests/attack $(ARGS)
 
-test-languages: $(STAMP) ## Compile the contracts in four languages, call them from two (see CONTRIBUTING.md)
+test-languages: $(STAMP) ## Compile the contracts in four languages, call them from clients (see CONTRIBUTING.md)
 	@tests/languages/prepare
 	@$(BIN)/python -m pytest tests/languages $(ARGS)
 

@@ -27,6 +27,10 @@ def headless_chromium() -> Iterator[webdriver.Chrome]:
         "--disable-sync",
         "--disable-dev-shm-usage",
         "--autoplay-policy=no-user-gesture-required",
+        # Of several windows none plays worse for being behind another one.
+        "--disable-background-timer-throttling",
+        "--disable-backgrounding-occluded-windows",
+        "--disable-renderer-backgrounding",
     ):
         options.add_argument(word)
     driver = webdriver.Chrome(options=options, service=Service("/usr/bin/chromedriver"))

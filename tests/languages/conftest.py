@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from toolchains import GO, TYPESCRIPT, run
+from toolchains import CPP, GO, TYPESCRIPT, run
 
 from meshkit import contract_files
 from player.cli import build
@@ -16,6 +18,8 @@ from player.cli import build
 MODULE = "example/player"
 # What the clients call, and how the loader of grpc-js shows it: as the contracts write it.
 CALLED = [f"segue/{name}_service.proto" for name in ("catalog/v1/catalog", "playback/v1/playback")]
+# Why a call failed: what the clients in C++ read of a refusal.
+DETAILS = ["google/rpc/error_details.proto", "google/rpc/status.proto"]
 LOADED_AS = (
     "--keepCase",
     "--longs=Number",
@@ -86,3 +90,49 @@ def for_go(template: str) -> str:
     ]
     head = head.replace("value: gen\n", f"value: {MODULE}/gen\n")
     return head + mark + plugins.replace("  # ", "  ")
+
+
+@pytest.fixture(scope="session")
+def cpp(contracts: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The client in C++, compiled and linked with gRPC."""
+    folder = tmp_path_factory.mktemp("cpp")
+    files = sorted(needed_by([*CALLED, *DETAILS]))
+    plugin = (f"--plugin=protoc-gen-grpc={shutil.which('grpc_cpp_plugin')}",)
+    for out in ("cpp", "grpc"):
+        run(["protoc", "-I.", *plugin, f"--{out}_out={folder}", *files], cwd=contracts)
+    sources = [*folder.rglob("*.pb.cc"), CPP / "client.cc"]
+
+    def compiled(source: Path) -> Path:
+        made = folder / f"{source.name}.o"
+        run(["g++", "-std=c++17", "-w", "-I.", "-c", source, "-o", made], cwd=folder)
+        return made
+
+    with ThreadPoolExecutor(2) as workers:
+        objects = list(workers.map(compiled, sources))
+    libraries = run(["pkg-config", "--libs", "grpc++", "protobuf"], cwd=folder).split()
+    run(["g++", *objects, *libraries, "-o", "client"], cwd=folder)
+    return folder / "client"
+
+
+@pytest.fixture(scope="session")
+def grpclib(contracts: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of what grpclib's generator makes of the contracts."""
+    folder = tmp_path_factory.mktemp("grpclib")
+    out = (f"--python_out={folder}", f"--grpclib_python_out={folder}")
+    files = [name for name in sorted(needed_by(CALLED)) if name.startswith("segue/")]
+    protoc = (sys.executable, "-m", "grpc_tools.protoc")
+    run([*protoc, "-I.", *out, *files], cwd=contracts, path=Path(sys.executable).parent)
+    return folder
+
+
+def needed_by(files: Sequence[str]) -> set[str]:
+    """These files of the contracts, and what they import, but for the well-known types."""
+    imported = {file.name: file.dependency for file in contract_files.descriptor_set().file}
+    wanted: set[str] = set()
+    left = list(files)
+    while left:
+        name = left.pop()
+        if name not in wanted and not name.startswith("google/protobuf/"):
+            wanted.add(name)
+            left += imported[name]
+    return wanted

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from toolchains import PYTHON
 
 from tests.running_mesh import RunningMesh, make_noise, running_mesh
 
@@ -28,8 +30,8 @@ def mesh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningMesh]:
         yield mesh
 
 
-def said_by(program: list[str | Path], token: str, *words: str | Path) -> Any:
-    env = {**os.environ, "SEGUE_TOKEN": token}
+def said_by(program: list[str | Path], token: str, *words: str | Path, **more: str) -> Any:
+    env = {**os.environ, "SEGUE_TOKEN": token, **more}
     done = subprocess.run([*program, *words], env=env, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stdout + done.stderr
     return json.loads(done.stdout)
@@ -80,6 +82,24 @@ def test_a_client_in_go_searches_plays_watches_and_reads_why_it_is_refused(
     edge = urlsplit(mesh.edge).netloc
     said = said_by([golang / "programs" / "client"], mesh.token("gopher"), edge, TITLE)
     assert_it_plays(said, "InvalidArgument")
+    assert (said["reason"], said["fields"]) == ("INVALID_FIELD", ["playback_id"])
+
+
+def test_a_client_in_cpp_searches_plays_watches_and_reads_why_it_is_refused(
+    mesh: RunningMesh, cpp: Path
+) -> None:
+    said = said_by([cpp], mesh.token("cpp"), urlsplit(mesh.edge).netloc, TITLE)
+    assert_it_plays(said, "INVALID_ARGUMENT")
+    assert (said["reason"], said["fields"]) == ("INVALID_FIELD", ["playback_id"])
+
+
+def test_a_client_of_grpclib_searches_plays_watches_and_reads_why_it_is_refused(
+    mesh: RunningMesh, grpclib: Path
+) -> None:
+    program: list[str | Path] = [sys.executable, PYTHON / "client.py"]
+    words = (urlsplit(mesh.edge).netloc, TITLE)
+    said = said_by(program, mesh.token("grpclib"), *words, PYTHONPATH=str(grpclib))
+    assert_it_plays(said, "INVALID_ARGUMENT")
     assert (said["reason"], said["fields"]) == ("INVALID_FIELD", ["playback_id"])
 
 

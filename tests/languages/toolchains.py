@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).resolve().parent
-GO, TYPESCRIPT = HERE / "go", HERE / "typescript"
+CPP, GO, TYPESCRIPT = HERE / "cpp", HERE / "go", HERE / "typescript"
+PYTHON = HERE / "python"
 JAVA_RUNTIME = Path("/usr/share/java/protobuf.jar")
 PATIENCE_S = 240
 
