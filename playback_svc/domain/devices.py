@@ -39,7 +39,8 @@ class Device:
     """A device of a user.
 
     ``controllable`` devices have a mailbox: commands 1 to ``last_number`` were put there, and
-    those up to ``last_applied`` are worked off. Times are Unix ms.
+    those up to ``last_applied`` are worked off. Times are Unix ms. ``sid`` is the sign-in by which
+    the device itself made itself known last, '' where it never did: what plays on it is that one's.
     """
 
     device_id: str
@@ -52,6 +53,7 @@ class Device:
     volume_percent: int | None = None
     last_number: int = 0
     last_applied: int = 0
+    sid: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +107,17 @@ def not_supported_error(device_id: str, message: str) -> FailedPrecondition:
     )
 
 
-def touch_device(devices: Sequence[Device], device_id: str, now_ms: int) -> Device:
-    """The device as playing on it makes it known, with the time that it was seen."""
+def touch_device(
+    devices: Sequence[Device], device_id: str, now_ms: int, *, sid: str = ""
+) -> Device:
+    """The device as playing on it makes it known, with the time that it was seen.
+
+    ``sid`` is its sign-in where it asks for itself.
+    """
     known = find_device(devices, device_id)
     if known is not None:
-        return replace(known, seen_at_ms=now_ms)
-    return Device(device_id, device_id, now_ms, now_ms)
+        return replace(known, seen_at_ms=now_ms, sid=sid or known.sid)
+    return Device(device_id, device_id, now_ms, now_ms, sid=sid)
 
 
 def device_to_evict(devices: Sequence[Device], joining: Device, active_id: str) -> str | None:

@@ -90,7 +90,7 @@ class PlayerState:
     ``offline`` is what the last beat said of this play: that its sound comes from the device's own
     files. ``client_play_id`` is what the client calls this play, '' for nothing.
 
-    ``sid`` is the sign-in that began the session on its own device, '' where another device did.
+    ``sid`` is the sign-in of the device on which the session began, '' where that is not known.
     """
 
     version: Version

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Literal, Protocol
 
 from google.protobuf.duration_pb2 import Duration
@@ -56,9 +57,9 @@ class Registering(Describing, Protocol):
     device_id: str
 
 
-def registration(request: Registering) -> Registration:
-    """What is said of a device. Raises InvalidArgument."""
-    return _said(request.device_id, request)
+def registration(request: Registering, sid: str) -> Registration:
+    """What a device says of itself, by the sign-in ``sid``. Raises InvalidArgument."""
+    return replace(_said(request.device_id, request), sid=sid)
 
 
 def update(request: device_service_pb2.UpdateDeviceRequest) -> Registration:

@@ -153,7 +153,7 @@ def _hello(message: pb.ConnectRequest | None) -> Hello:
     if message is None or not message.HasField("hello"):
         raise InvalidArgument.field("hello", "must be the first message of a stream")
     hello = message.hello
-    registration = device_messages.registration(hello)
+    registration = device_messages.registration(hello, current_principal().sid)
     return Hello(
         device_id=registration.device_id,
         last_applied=hello.last_applied,

@@ -43,10 +43,10 @@ class DeviceServicer(DeviceServiceServicer):
     async def RegisterDevice(
         self, request: pb.RegisterDeviceRequest, context: Context
     ) -> pb.RegisterDeviceResponse:
-        user_id = current_principal().user_id
+        principal = current_principal()
         key = request_key(request)
-        registration = device_messages.registration(request)
-        listed = await self._cases.register_device(user_id, registration, key)
+        registration = device_messages.registration(request, principal.sid)
+        listed = await self._cases.register_device(principal.user_id, registration, key)
         return pb.RegisterDeviceResponse(device=device_messages.device(listed))
 
     async def ListDevices(

@@ -18,12 +18,16 @@ _log = structlog.get_logger("playback")
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """What is said of a device. '' and None: as it was; for a new one its id, OTHER, nothing."""
+    """What is said of a device. '' and None: as it was; for a new one its id, OTHER, nothing.
+
+    ``sid`` is the sign-in by which it makes itself known, '' where another device speaks of it.
+    """
 
     device_id: str
     name: str = ""
     kind: DeviceKind | None = None
     capabilities: Capabilities | None = None
+    sid: str = ""
 
     def apply(self, known: Device) -> Device:
         """``known`` with what is said."""
@@ -32,6 +36,7 @@ class Registration:
             name=self.name or known.name,
             kind=self.kind or known.kind,
             capabilities=self.capabilities or known.capabilities,
+            sid=self.sid or known.sid,
         )
 
 

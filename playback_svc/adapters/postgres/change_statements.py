@@ -76,7 +76,7 @@ INSERT INTO devices (user_id, {_DEVICE_LIST})
 VALUES (%(user_id)s, {_named(device_rows.DEVICE_COLUMNS)})
 ON CONFLICT (user_id, device_id) DO UPDATE
 SET name = excluded.name, kind = excluded.kind, capabilities = excluded.capabilities,
-    controllable = excluded.controllable,
+    controllable = excluded.controllable, sid = excluded.sid,
     seen_at = greatest(devices.seen_at, excluded.seen_at)
 """  # noqa: S608
 _KEEP_DEVICES_VERSION = """

@@ -19,6 +19,7 @@ from playback_svc.domain.plays import Outcome, PlayRecord
 DEVICE_COLUMNS = (
     "device_id", "name", "kind", "capabilities", "controllable", "volume_percent",
     "registered_at", "seen_at", "last_number", "last_applied",
+    "sid",
 )  # fmt: skip
 
 COMMAND_COLUMNS = (
@@ -39,6 +40,7 @@ def device_values(device: Device) -> dict[str, Any]:
         device.device_id, device.name, device.kind, Jsonb(asdict(device.capabilities)),
         device.controllable, device.volume_percent, instant_of_ms(device.registered_at_ms),
         instant_of_ms(device.seen_at_ms), device.last_number, device.last_applied,
+        device.sid,
     )  # fmt: skip
     return dict(zip(DEVICE_COLUMNS, values, strict=True))
 
@@ -58,6 +60,7 @@ def device_of(row: Sequence[Any]) -> Device:
         volume_percent=it["volume_percent"],
         last_number=it["last_number"],
         last_applied=it["last_applied"],
+        sid=it["sid"],
     )
 
 

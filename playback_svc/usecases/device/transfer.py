@@ -98,7 +98,8 @@ class Transfer:
         now_ms = snapshot.now_ms
         asset = await self._selection.asset(caller.tier, snapshot.partition, before, device_id)
         private = snapshot.partition.preferences.private_session
-        device = touch_device(snapshot.partition.devices, device_id, now_ms)
+        own = caller.sid if caller.sender == device_id else ""
+        device = touch_device(snapshot.partition.devices, device_id, now_ms, sid=own)
         handover = Handover(
             self._new_id(),
             device_id,
@@ -108,7 +109,7 @@ class Transfer:
             begun_ms=resume_position_ms(before),
             private=private,
             attended=device.controllable,
-            sid=caller.sid if caller.sender == device_id else "",
+            sid=device.sid,
         )
         state = player_state.transfer(
             await self._commander.limit_to_delivered(before, now_ms), handover, now_ms

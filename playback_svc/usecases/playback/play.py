@@ -85,7 +85,7 @@ class Play:
         # The context is read once, above: what was asked for does not change by a lost race.
         async def decide(snapshot: Snapshot) -> Decision:
             current, now_ms, devices = snapshot.state, snapshot.now_ms, snapshot.partition.devices
-            device = touch_device(devices, order.device_id, now_ms)
+            device = touch_device(devices, order.device_id, now_ms, sid=order.sid)
             room = device_to_evict(devices, device, current.device_id if current else "")
             selected = await self._select(tier, snapshot, order, listing)
             opening = Opening(
@@ -94,7 +94,7 @@ class Play:
                 replace(selected.start, client_play_id=order.client_play_id),
                 order.position_ms,
                 attended=device.controllable,
-                sid=order.sid,
+                sid=device.sid,
             )
             state = player_state.play(current, opening, now_ms)
             ended = None

@@ -80,6 +80,7 @@ class DevicesContract:
             capabilities=Capabilities(("128", "flac"), ("aac",), ("widevine",), volume=True),
             controllable=True,
             volume_percent=0,
+            sid="sign-in",
         )
         plain = device("B-plain")
         await with_device(store, user, plain, speaker)
@@ -92,9 +93,9 @@ class DevicesContract:
         await with_device(store, user, device(controllable=True))
         assert await post(store, user, queued_command(1), queued_command(2))
         again = device(seen_at_ms=NOW - 9, name="Stove", registered_at_ms=NOW + 9, last_applied=2)
-        await with_device(store, user, again)
+        await with_device(store, user, replace(again, sid="another"))
         (found,) = await devices_of(store, user)
-        assert found == device(name="Stove", last_number=2)
+        assert found == device(name="Stove", last_number=2, sid="another")
 
     async def test_a_removed_device_goes_with_its_commands(
         self, store: MailboxStore, user: str

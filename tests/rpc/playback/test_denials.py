@@ -238,6 +238,24 @@ async def test_a_sign_out_stops_the_session_that_the_sign_in_began(
     assert (await state_of(instance, here)).ended_by is None
 
 
+async def test_a_sign_out_stops_what_another_device_of_the_same_sign_in_plays(
+    watching: Watching, instance: Instance
+) -> None:
+    here, change = instance.user(sid="here"), take_back(instance.parts)
+    there = instance.user(here.user_id, sid="there")
+    await here.register("kitchen")
+    await there.register("phone")
+    first = (await here.play()).playback_id
+    await here.register("tv")
+    moved = await here.on_device("Transfer", device_id="tv", sender_device_id="tv")
+    assert (await watching.denial()).subject == first
+    await change(SignedOut("there"))
+    assert (await state_of(instance, here)).ended_by is None
+    await change(SignedOut("here"))
+    assert (await watching.denial()).subject == moved.playback.playback_id
+    assert (await state_of(instance, here)).ended_by == "STOPPED"
+
+
 async def test_an_erased_user_has_no_path_left(
     watching: Watching, instance: Instance, user: User
 ) -> None:

@@ -76,11 +76,21 @@ async def test_a_transfer_takes_back_the_paths_of_the_device_that_it_leaves(rig:
     assert denied(rig) == {left: 1, first: 1}
 
 
-@pytest.mark.parametrize(("sender", "sid"), [("phone", "s1"), ("kitchen", ""), ("", "")])
-async def test_a_session_is_of_the_sign_in_that_began_it_on_its_own_device(
-    rig: Rig, sender: str, sid: str
+@pytest.mark.parametrize(
+    ("known", "sender", "sid"),
+    [
+        ("", "phone", "s1"),
+        ("", "kitchen", ""),
+        ("", "", ""),
+        ("s2", "phone", "s1"),
+        ("s2", "kitchen", "s2"),
+        ("s2", "", "s2"),
+    ],
+)
+async def test_a_session_is_of_the_sign_in_of_its_own_device_whoever_began_it_there(
+    rig: Rig, known: str, sender: str, sid: str
 ) -> None:
-    await rig.plays_track(device_id="phone")
+    await rig.plays_track(device_id="phone", sid=known)
     await rig.plays_track(sid="s0")
     assert rig.store.states[rig.user].sid == "s0"
     rig.caller = replace(rig.caller, sender=sender, sid="s1")
