@@ -67,6 +67,7 @@ _CONSTANTS: Mapping[str, str | int] = {
     "MAX_DEPTH": 100,
 }
 _FOLDER = Path(__file__).parent / "lua"
+_OF_JSON = ("packing", "fields")
 
 
 def answer_script(methods: Iterable[ExposedMethod]) -> str:
@@ -77,8 +78,11 @@ def answer_script(methods: Iterable[ExposedMethod]) -> str:
 
 def json_script(methods: Iterable[ExposedMethod]) -> str:
     """The same, for calls in JSON: tells the service, too, which fields the body names."""
-    handler = 'function envoy_on_request(handle) tell_fields(handle, "") end\n'
-    return "\n".join([answer_script(methods), _source("fields"), handler])
+    handler = (
+        "function envoy_on_request(handle)\n"
+        '  take_as_plain(handle)\n  tell_fields(handle, "")\nend\n'
+    )
+    return "\n".join([answer_script(methods), *map(_source, _OF_JSON), handler])
 
 
 def share_script(methods: Iterable[ExposedMethod]) -> str:
@@ -88,15 +92,16 @@ def share_script(methods: Iterable[ExposedMethod]) -> str:
         '  local accepted = handle:headers():get("accept") or ""\n'
         '  if accepted:find("text/html", 1, true) then\n'
         '    handle:streamInfo():dynamicMetadata():set(SEGUE, PAGE, "1")\n  end\n'
-        '  tell_fields(handle, "")\nend\n'
+        '  take_as_plain(handle)\n  tell_fields(handle, "")\nend\n'
     )
-    return "\n".join([answer_script(methods), _source("fields"), handler])
+    return "\n".join([answer_script(methods), *map(_source, _OF_JSON), handler])
 
 
 def connect_script(methods: Iterable[ExposedMethod]) -> str:
     """The same as the first, for calls of the Connect protocol, which it marks."""
     handler = "function envoy_on_request(handle) begin_connect(handle) end\n"
-    return "\n".join([answer_script(methods), _source("connect_requests"), handler])
+    parts = ("packing", "connect_requests")
+    return "\n".join([answer_script(methods), *map(_source, parts), handler])
 
 
 def connect_json_script(methods: Iterable[ExposedMethod]) -> str:
@@ -105,7 +110,7 @@ def connect_json_script(methods: Iterable[ExposedMethod]) -> str:
         "function envoy_on_request(handle)\n"
         f'  if begin_connect(handle) then tell_fields(handle, "{json_fields.WHOLE}") end\nend\n'
     )
-    parts = ("fields", "connect_requests")
+    parts = (*_OF_JSON, "connect_requests")
     return "\n".join([answer_script(methods), *map(_source, parts), handler])
 
 

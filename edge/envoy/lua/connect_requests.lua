@@ -10,6 +10,7 @@ end
 -- Marks the call for its answer, and for what the edge says itself; whether it may go on.
 function begin_connect(handle)
   local headers = handle:headers()
+  take_as_plain(handle)
   local kind = headers:get("content-type") or ""
   local streams = kind:sub(1, 20) == "application/connect+"
   headers:replace(CONNECT, streams and "stream" or "unary")

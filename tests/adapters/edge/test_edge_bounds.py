@@ -10,6 +10,7 @@ import httpx
 import pytest
 from edge_world import PLAYLIST_ID, TRACK_ID, World, open_world, reason_of
 from media_origin import Origin
+from segue.catalog.v1.catalog_service_pb2 import GetTrackRequest
 
 from tests.plain_http import PLAIN
 
@@ -175,3 +176,19 @@ async def test_a_field_of_the_path_that_the_body_says_too_is_refused(world: Worl
     body = {"playlist_id": TRACK_ID, "track_ids": [TRACK_ID]}
     answer = await world.call("POST", path, json=body, headers=world.bearer())
     assert (answer.status_code, reason_of(answer)) == (400, "INVALID_FIELD")
+
+
+@pytest.mark.parametrize("packing", ["gzip", "identity", "x"])
+async def test_how_grpc_packs_its_messages_is_nothing_to_other_calls(
+    world: World, packing: str
+) -> None:
+    headers = {**world.bearer(), "grpc-encoding": packing, "grpc-accept-encoding": packing}
+    answer = await world.call("GET", f"/tracks/{TRACK_ID}", headers=headers)
+    assert answer.status_code == 200
+    path = "/segue.catalog.v1.CatalogService/GetTrack"
+    answer = await world.call("POST", path, json={"id": TRACK_ID}, headers=headers)
+    assert answer.status_code == 200
+    message = GetTrackRequest(id=TRACK_ID).SerializeToString()
+    headers |= {"content-type": "application/proto"}
+    answer = await world.call("POST", path, content=message, headers=headers)
+    assert answer.status_code == 200
