@@ -6,6 +6,7 @@ import base64
 import hmac
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from joserfc import jwt
@@ -64,6 +65,23 @@ def principals(mesh: RunningMesh) -> list[Principal]:
 def lasting(mesh: RunningMesh, token: str) -> str:
     """The same token with a life that is longer than the tests."""
     return mint_token(mesh, token, exp=int(time.time()) + _LIFE_S)
+
+
+class SignIns:
+    """Tokens for many calls that may sign out: a sign-in of its own for every few of them."""
+
+    def __init__(self, mesh: RunningMesh, tokens: Sequence[str]) -> None:
+        self._mesh = mesh
+        self._tokens = tokens
+        self._made: dict[tuple[int, int], str] = {}
+
+    def token(self, number: int) -> str:
+        """For the call of this number, by one of the users after the other."""
+        user, few = number % len(self._tokens), number // 100
+        if (user, few) not in self._made:
+            like = self._tokens[user]
+            self._made[user, few] = mint_token(self._mesh, like, sid=str(ULID()))
+        return self._made[user, few]
 
 
 def _without_a_good_token(mesh: RunningMesh, good: str) -> list[Principal]:
