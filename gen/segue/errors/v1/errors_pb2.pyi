@@ -296,6 +296,12 @@ class ErrorReason(_message.Message):
         """A bounded collection has as much as it can hold."""
         USER_BLOCKED: ErrorReason._Reason.ValueType  # 508
         """One of the two users has blocked the other."""
+        NO_EARLIER_MODEL: ErrorReason._Reason.ValueType  # 600
+        """No model served before the one that serves."""
+        MODEL_NOT_PASSED: ErrorReason._Reason.ValueType  # 601
+        """The gate's verdict was against the model."""
+        TRAINING_UNDER_WAY: ErrorReason._Reason.ValueType  # 602
+        """A training is queued or runs."""
         EXPERIMENT_EXISTS: ErrorReason._Reason.ValueType  # 620
         """The name belongs to another experiment, perhaps one that is over."""
         EXPERIMENT_STATE: ErrorReason._Reason.ValueType  # 621
@@ -426,6 +432,12 @@ class ErrorReason(_message.Message):
     """A bounded collection has as much as it can hold."""
     USER_BLOCKED: ErrorReason.Reason.ValueType  # 508
     """One of the two users has blocked the other."""
+    NO_EARLIER_MODEL: ErrorReason.Reason.ValueType  # 600
+    """No model served before the one that serves."""
+    MODEL_NOT_PASSED: ErrorReason.Reason.ValueType  # 601
+    """The gate's verdict was against the model."""
+    TRAINING_UNDER_WAY: ErrorReason.Reason.ValueType  # 602
+    """A training is queued or runs."""
     EXPERIMENT_EXISTS: ErrorReason.Reason.ValueType  # 620
     """The name belongs to another experiment, perhaps one that is over."""
     EXPERIMENT_STATE: ErrorReason.Reason.ValueType  # 621
