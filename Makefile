@@ -23,7 +23,7 @@ KILLS = $(addprefix tests/mesh/test_,$(addsuffix .py,playback_survives_kills pla
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test test-all test-fast prepare test-kills test-browser test-node test-languages test-attack check bench generate release-artifacts lock clean
+.PHONY: help setup demo up down test test-all test-fast prepare test-kills test-browser test-node test-languages test-attack test-players check bench generate release-artifacts lock clean
 
 help: ## This list
 	@echo "Segue: a music streaming backend. Needs Python 3.11 to 3.14 and make; nothing else."
@@ -58,7 +58,7 @@ down: $(STAMP) ## Stop the mesh
 	@$(BIN)/segue mesh down
 
 test: $(STAMP) ## Run all tests against real PostgreSQL, Valkey, Envoy, FFmpeg and packager (WORKERS=N)
-	@$(BIN)/python -m pytest $(PARALLEL) tests --ignore=tests/attack --ignore=tests/browser --ignore=tests/node --ignore=tests/languages $(ARGS)
+	@$(BIN)/python -m pytest $(PARALLEL) tests --ignore=tests/attack --ignore=tests/browser --ignore=tests/node --ignore=tests/languages --ignore=tests/players $(ARGS)
 
 prepare: ## Lay out what browser, Node and other languages need, by npm and Go
 	@tests/browser/prepare
@@ -66,7 +66,7 @@ prepare: ## Lay out what browser, Node and other languages need, by npm and Go
 	@tests/languages/prepare
 
 test-all: $(STAMP) prepare ## Run everything beside each other, also browser, Node and other languages
-	@$(BIN)/python -m pytest $(PARALLEL) tests $(ARGS)
+	@$(BIN)/python -m pytest $(PARALLEL) tests --ignore=tests/players $(ARGS)
 
 test-fast: $(STAMP) ## Run what a change needs first: rules, contracts, suites in memory (under 90 s)
 	@$(BIN)/python -m pytest -n $(WORKERS:auto=logical) tests/unit tests/protos $(ARGS)
@@ -88,6 +88,10 @@ test-attack: $(STAMP) ## Attack a mesh as another user of the machine (as root, 
 test-languages: $(STAMP) ## Compile the contracts in four languages, call them from clients (see CONTRIBUTING.md)
 	@tests/languages/prepare
 	@$(BIN)/python -m pytest tests/languages $(ARGS)
+
+test-players: $(STAMP) ## Play by mpv, VLC, GStreamer and streamlink, which it says how to install
+	@tests/players/prepare
+	@$(BIN)/python -m pytest tests/players $(ARGS)
 
 check: $(STAMP) ## Format, lint, types, import law, contracts, drift of generated files
 	@$(BIN)/ruff format --check .
