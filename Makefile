@@ -23,7 +23,7 @@ KILLS = $(addprefix tests/mesh/test_,$(addsuffix .py,playback_survives_kills pla
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test test-all test-fast prepare test-kills test-browser test-node test-languages test-attack test-players check bench generate release-artifacts lock clean
+.PHONY: help setup demo up down test test-all test-fast prepare test-kills test-browser test-node test-languages test-alerts test-attack test-players check bench generate release-artifacts lock clean
 
 help: ## This list
 	@echo "Segue: a music streaming backend. Needs Python 3.11 to 3.14 and make; nothing else."
@@ -58,7 +58,7 @@ down: $(STAMP) ## Stop the mesh
 	@$(BIN)/segue mesh down
 
 test: $(STAMP) ## Run all tests against real PostgreSQL, Valkey, Envoy, FFmpeg and packager (WORKERS=N)
-	@$(BIN)/python -m pytest $(PARALLEL) tests --ignore=tests/attack --ignore=tests/browser --ignore=tests/node --ignore=tests/languages --ignore=tests/players $(ARGS)
+	@$(BIN)/python -m pytest $(PARALLEL) tests --ignore=tests/alerts --ignore=tests/attack --ignore=tests/browser --ignore=tests/node --ignore=tests/languages --ignore=tests/players $(ARGS)
 
 prepare: ## Lay out what browser, Node and other languages need, by npm and Go
 	@tests/browser/prepare
@@ -81,6 +81,9 @@ test-browser: $(STAMP) ## Play in headless Chromium (Debian: apt-get install chr
 test-node: $(STAMP) ## Hold a device's streams from Node (Debian: apt-get install nodejs npm)
 	@tests/node/prepare
 	@$(BIN)/python -m pytest tests/node $(ARGS)
+
+test-alerts: $(STAMP) ## Ask promtool when the alerts ring (Debian: apt-get install prometheus)
+	@$(BIN)/python -m pytest tests/alerts $(ARGS)
 
 test-attack: $(STAMP) ## Attack a mesh as another user of the machine (as root, who plays both)
 	@$(BIN)/python -m pytest tests/attack $(ARGS)

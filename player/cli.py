@@ -44,6 +44,10 @@ _COMMANDS = {
     "unblock": ("player.commands.relations:unblock", "Block a user or an artist no longer."),
     "token": ("player.commands.tokens:token", "Print an access token for a local user."),
     "user": ("player.commands.users:app", "Put users on plans, and erase them."),
+    "experiment": (
+        "player.commands.experiments:app",
+        "Try ways to recommend on some users, and see which is better.",
+    ),
     "protos": (
         "player.commands.protos:protos",
         "Print the contracts for buf, grpcurl, generators.",

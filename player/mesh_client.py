@@ -31,6 +31,7 @@ from segue.playlist.v1 import sharing_service_pb2_grpc as sharing
 from segue.playlist.v1 import snapshot_service_pb2_grpc as snapshot
 from segue.playlist.v1 import social_service_pb2_grpc as social
 from segue.playlist.v1 import transfer_service_pb2_grpc as transfer
+from segue.rec.v1 import experiment_service_pb2_grpc as experiment
 
 from localmesh.discovery import MeshAddresses, find_mesh
 from localmesh.layout import Layout
@@ -137,6 +138,7 @@ class MeshClient:
         self.transfer: Any = transfer.TransferServiceStub(self._channel)
         self.library: Any = library.LibraryServiceStub(self._channel)
         self.social: Any = social.SocialServiceStub(self._channel)
+        self.experiments: Any = experiment.ExperimentServiceStub(self._channel)
 
     async def __aenter__(self) -> Self:
         return self
