@@ -288,7 +288,8 @@ async def test_feeds_of_which_nothing_new_comes_are_known_to_be_applied(
     copies |= {("catalog-1", "playlist"), ("catalog-1", "playback"), ("catalog-1", "identity")}
     copies |= {("playback-1", "identity")}
     learnt = ("catalog", "playback", "membership", "saved-tracks", "blocked-artists")
-    copies |= {("rec-1", feed) for feed in (*learnt, "followed-artists", "identity")}
+    learnt = (*learnt, "followed-artists", "outcome-plays", "outcome-saves", "identity")
+    copies |= {("rec-1", feed) for feed in learnt}
     everywhere = ("catalog-1", "identity-1", "playback-1", "playlist-1", "rec-1")
     expected = copies | {(process, followed) for process in everywhere}
     begun_at = time.time()

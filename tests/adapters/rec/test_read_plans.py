@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from meshkit import postgres
-from rec_svc.adapters.postgres import listening, playlists, tracks
+from rec_svc.adapters.postgres import experiments, exposures, listening, playlists, tracks
 from rec_svc.ports.listening import MOST_TRACKS
 
 INVENTED = (
@@ -29,8 +29,24 @@ INVENTED = (
     INSERT INTO playlists (playlist_id, version, listing, there, owner_id)
     SELECT 'p' || n, 1, 1, true, 'u' || n % 2000 FROM generate_series(1, 20000) n
     """,
+    """
+    INSERT INTO exposures (shown_id, user_id, surface, model_id, track_ids, propensities,
+                           assignments, held_back, at_ms, shown_at_ms)
+    SELECT 's' || n, 'u' || n % 200, 'home', 'm', ARRAY['t' || n], '{}', '{}', false, n, n
+    FROM generate_series(1, 20000) n
+    """,
+    """
+    INSERT INTO experiments (experiment_id, name, state, created_at_ms, body)
+    SELECT 'e' || n, 'e' || n, CASE WHEN n % 20 = 0 THEN 'running' ELSE 'stopped' END, n, '{}'
+    FROM generate_series(1, 1000) n
+    """,
+    """
+    INSERT INTO experiment_users (experiment_id, user_id, arm, first_shown_ms)
+    SELECT 'e' || n % 200, 'u' || n, 'control', n FROM generate_series(1, 20000) n
+    """,
     "ANALYZE",
 )
+OUTCOME = {"users": ["u7"], "subjects": ["t207"], "shown": ["s207"], "at": [300], "acted_on": 9_999}
 READS: dict[str, tuple[str, Any]] = {
     "tracks": (tracks._BY_ID, [[f"t{n}" for n in range(100)]]),
     "of artists": (tracks._OF_ARTISTS, {"artists": ["a1", "a2"], "limit": 50}),
@@ -39,6 +55,10 @@ READS: dict[str, tuple[str, Any]] = {
     "listened": (listening._LISTENED, ["u7", MOST_TRACKS]),
     "items": (listening._ITEMS, ["u7"]),
     "heard": (listening._HEARD, {"user": "u7", "since": 19_000}),
+    "list of a play": (exposures._LISTS, {"kinds": ["play"], **OUTCOME}),
+    "list of a save": (exposures._LISTS, {"kinds": ["save"], **OUTCOME}),
+    "report": (exposures._SUMS, {"id": "e7", "week_ago": 0}),
+    "running experiments": (experiments._RUNNING, []),
     "playlist": (playlists._BY_ID, ["p7"]),
     "playlists of an owner": (playlists._OF_OWNER, ["u7"]),
 }
