@@ -18,7 +18,7 @@ the instance becomes SERVING.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import Any, TypeVar
@@ -164,12 +164,15 @@ class ServiceProcess(Serving):
         """Does ``chores`` each hour, after what is over its time was dropped from the schema."""
         self._chores += chores
 
-    def refuse_revoked(self, watch: Watch[Revocation]) -> None:
+    def refuse_revoked(
+        self, watch: Watch[Revocation], *, on_erased: Sequence[Callable[[str], None]] = ()
+    ) -> None:
         """Refuses the tokens of revoked sign-ins and ends their streams.
 
-        Every service must say how it learns of them.
+        Every service must say how it learns of them. ``on_erased`` are told the ids of users who
+        were erased, in every instance: for what it holds of users in its memory.
         """
-        self.run(RevocationConsumer(self.server.streams, watch).run)
+        self.run(RevocationConsumer(self.server.streams, watch, on_erased=on_erased).run)
         self._refuses_revoked = True
 
     def consume(

@@ -77,7 +77,9 @@ def _revocation_of(step: pb.WatchUsersResponse) -> Revocation | None:
 class RevocationConsumer:
     """Keeps a verifier up to date until it is cancelled.
 
-    ``pause_s`` makes the seconds to wait before try number n, from 1, after the last step.
+    ``on_erased`` are told the id of each user who was erased, for what a process holds of users in
+    its memory. ``pause_s`` makes the seconds to wait before try number n, from 1, after the last
+    step.
     """
 
     def __init__(
@@ -85,10 +87,12 @@ class RevocationConsumer:
         tokens: Revoker,
         watch: Watch[Revocation],
         *,
+        on_erased: Sequence[Callable[[str], None]] = (),
         pause_s: Callable[[int], float] | None = None,
     ) -> None:
+        refusal = _Refusal(tokens, on_erased)
         self._consumer = Consumer(
-            "revocations", watch, _Refusal(tokens), fails=FAILS, gather_s=0.0, pause_s=pause_s
+            "revocations", watch, refusal, fails=FAILS, gather_s=0.0, pause_s=pause_s
         )
 
     async def run(self) -> None:
@@ -103,9 +107,10 @@ class _Refusal(MemoryReplica[Revocation]):
     until it expires.
     """
 
-    def __init__(self, tokens: Revoker) -> None:
+    def __init__(self, tokens: Revoker, on_erased: Sequence[Callable[[str], None]]) -> None:
         super().__init__()
         self._tokens = tokens
+        self._on_erased = on_erased
 
     def _store(self, changes: Sequence[Revocation], generation: int) -> None:
         for revoked in changes:
@@ -113,5 +118,7 @@ class _Refusal(MemoryReplica[Revocation]):
                 continue
             if revoked.user_id:
                 self._tokens.revoke_user(revoked.user_id, revoked.forget_at)
+                for forget in self._on_erased:
+                    forget(revoked.user_id)
             else:
                 self._tokens.revoke(revoked.sid, revoked.forget_at)

@@ -60,6 +60,7 @@ async def connect(process: ServiceProcess, settings: Settings) -> Parts:
     catalog = await process.channel(settings.catalog_target, "catalog", CATALOG, SEARCH)
     users, tracks = UserInternalServiceStub(identity), CatalogInternalServiceStub(catalog)
     catalogue, retries = CatalogueService(tracks), RetryPolicy()
+    people = CachedPeople(IdentityService(users), PostgresLastKnownNames(lookups), now_ms)
     parts = Parts(
         store=PostgresPlaylists(
             pool,
@@ -82,12 +83,12 @@ async def connect(process: ServiceProcess, settings: Settings) -> Parts:
         albums=CatalogueAlbums(tracks),
         artists=CatalogueArtists(tracks),
         names=PostgresCatalogueNames(pool),
-        people=CachedPeople(IdentityService(users), PostgresLastKnownNames(lookups), now_ms),
+        people=people,
         catalogue=RetryingCatalogue(catalogue, retries),
         matching=RetryingMatching(CatalogueMatching(SearchInternalServiceStub(catalog)), retries),
         decode_head=heads.decode,
     )
-    process.refuse_revoked(identity_revocations(users))
+    process.refuse_revoked(identity_revocations(users), on_erased=[people.forget])
     process.consume("catalog", catalogue.changes, PostgresCatalogueReplica(lookups))
     collections = (parts.saved_tracks, parts.saved_albums, parts.blocked_artists)
     holders = (parts.store, parts.shares, *collections, parts.social, KeptAnswers(pool))

@@ -36,7 +36,19 @@ class CachedPeople:
         self._clock = clock
         # None says that there is no such user.
         self._cache: AgingCache[str, str | None] = AgingCache(held, LIFE_MS, clock)
+        self._erased: AgingCache[str, int] = AgingCache(held, LIFE_MS, clock)
         self._away_until_ms = 0
+
+    def forget(self, user_id: str) -> None:
+        """There is no such user any more; what was asked before and is answered later is old."""
+        now_ms = self._clock()
+        self._erased.keep(user_id, now_ms, now_ms)
+        self._cache.keep(user_id, None, now_ms)
+
+    def _hold(self, user_id: str, name: str | None, at_ms: int) -> None:
+        erased_at_ms = self._erased.get(user_id)
+        if erased_at_ms is None or at_ms > erased_at_ms:
+            self._cache.keep(user_id, name, at_ms)
 
     async def names(self, user_ids: Collection[str]) -> Mapping[str, str]:
         found, missing = self._cache.find(user_ids)
@@ -70,7 +82,7 @@ class CachedPeople:
             self._degraded("names_kept", fault)
             return {}
         for id_, name in kept.items():
-            self._cache.keep(id_, name.username, name.known_at_ms)
+            self._hold(id_, name.username, name.known_at_ms)
         return kept
 
     async def _asked_or_none(self, user_ids: Sequence[str]) -> Mapping[str, str | None]:
@@ -98,7 +110,7 @@ class CachedPeople:
         at_ms = self._clock()
         told = await self._identity.names(user_ids)
         for id_ in user_ids:
-            self._cache.keep(id_, told.get(id_), at_ms)
+            self._hold(id_, told.get(id_), at_ms)
         try:
             await self._told.keep(told, [id_ for id_ in user_ids if id_ not in told], at_ms)
         except Unavailable as fault:

@@ -21,6 +21,7 @@ class Refusing:
 
     def __init__(self) -> None:
         self.revoked: list[str] = []
+        self.erased: list[str] = []
 
     def revoke(self, sid: str, forget_at: float) -> None:
         assert forget_at == LATER
@@ -39,7 +40,10 @@ async def follow(script: ScriptedWatch[Revocation]) -> tuple[Refusing, list[int]
         tries.append(number)
         return 0.0
 
-    running = asyncio.create_task(RevocationConsumer(refusing, script, pause_s=pause_s).run())
+    consumer = RevocationConsumer(
+        refusing, script, on_erased=[refusing.erased.append], pause_s=pause_s
+    )
+    running = asyncio.create_task(consumer.run())
     await script.exhausted.wait()
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -61,6 +65,7 @@ async def test_all_tokens_of_an_erased_user_are_refused_until_the_last_has_expir
     long_ago = Step("t2", Revocation(1.0, user_id="bob"))
     refusing, _ = await follow(ScriptedWatch([erased, long_ago, step("t3", "s1")]))
     assert refusing.revoked == ["user ada", "s1"]
+    assert refusing.erased == ["ada"]
 
 
 async def test_the_watch_resumes_where_it_was() -> None:

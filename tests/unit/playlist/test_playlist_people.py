@@ -126,6 +126,33 @@ async def test_an_erased_user_is_forgotten_everywhere(mesh: Mesh) -> None:
     assert await mesh.people().names(["a", "b"]) == {"b": "bob"}
 
 
+async def test_the_name_of_who_was_erased_is_not_shown_from_then_on(mesh: Mesh) -> None:
+    people = mesh.people()
+    assert await people.names(["a", "b"]) == {"a": "ada", "b": "bob"}
+    people.forget("a")
+    # The table has it yet, and so has an identity that is behind.
+    assert await people.names(["a", "b"]) == {"b": "bob"}
+    del mesh.identity.users["a"]
+    mesh.now_ms += 1
+    with pytest.raises(NotFound):
+        await people.require(["a"])
+
+
+async def test_a_name_that_was_asked_for_before_its_user_was_erased_is_not_held(
+    mesh: Mesh,
+) -> None:
+    people, ask = mesh.people(), mesh.identity.names
+
+    async def ask_and_erase(user_ids: Sequence[str]) -> Mapping[str, str]:
+        told = await ask(user_ids)
+        people.forget("a")
+        return told
+
+    mesh.identity.names = ask_and_erase  # type: ignore[method-assign]
+    await people.names(["a"])
+    assert await people.names(["a"]) == {}
+
+
 async def test_all_that_exist_are_named(mesh: Mesh) -> None:
     assert await mesh.people().require(["b", "a", "b"]) == {"a": "ada", "b": "bob"}
 
