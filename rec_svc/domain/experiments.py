@@ -140,7 +140,8 @@ class Experiment:
             raise InvalidArgument.field("arms", f"must be {FEWEST_ARMS} to {MOST_ARMS}")
         total = sum(arm.weight_percent for arm in self.arms)
         if total != 100:
-            raise InvalidArgument.field("arms", f"the weights must sum to 100, not {total}")
+            last = f"arms[{len(self.arms) - 1}].weight_percent"
+            raise InvalidArgument.field(last, f"all weights must sum to 100, not {total}")
         names = [arm.name for arm in self.arms]
         for index, name in enumerate(names):
             if name in names[:index]:

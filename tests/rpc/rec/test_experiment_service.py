@@ -80,7 +80,7 @@ async def test_what_an_arm_serves_differently_is_kept(instance: Instance) -> Non
 @pytest.mark.parametrize(
     ("arms", "field"),
     [
-        ([arm("a", 50), arm("b", 49, explore_share=0.1)], "arms"),
+        ([arm("a", 50), arm("b", 49, explore_share=0.1)], "arms[1].weight_percent"),
         ([arm("a"), arm("a", explore_share=0.1)], "arms[1].name"),
         ([arm("a"), arm("b")], "arms"),
         ([arm("a"), arm("b", explore_share=0.51)], "arms[1].parameters.explore_share"),

@@ -174,8 +174,8 @@ CONTROL, POPULAR = TWO_ARMS
 @pytest.mark.parametrize(
     ("arms", "field"),
     [
-        ((replace(CONTROL, weight_percent=49), POPULAR), "arms"),
-        ((replace(CONTROL, weight_percent=51), POPULAR), "arms"),
+        ((replace(CONTROL, weight_percent=49), POPULAR), "arms[1].weight_percent"),
+        ((replace(CONTROL, weight_percent=51), POPULAR), "arms[1].weight_percent"),
         ((replace(CONTROL, weight_percent=100),), "arms"),
         ((CONTROL, replace(POPULAR, name="control")), "arms[1].name"),
         ((CONTROL, replace(CONTROL, name="same")), "arms"),
