@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from functools import partial
 
 from segue.rec.v1.experiment_service_pb2_grpc import add_ExperimentServiceServicer_to_server
+from segue.rec.v1.recommendation_service_pb2_grpc import (
+    add_RecommendationServiceServicer_to_server,
+)
 
 from meshkit.background import regularly
 from meshkit.clock import now_ms
@@ -16,6 +19,7 @@ from rec_svc.ports.listening import FavoriteArtists, Listening
 from rec_svc.ports.playlists import Playlists
 from rec_svc.ports.tracks import Tracks
 from rec_svc.servicers.experiments import ExperimentServicer, ExperimentUseCases
+from rec_svc.servicers.recommendations import RecommendationServicer, RecommendationUseCases
 from rec_svc.settings import Settings
 from rec_svc.usecases.experiment import (
     CreateExperiment,
@@ -27,6 +31,8 @@ from rec_svc.usecases.experiment import (
     StopExperiment,
 )
 from rec_svc.usecases.looks import LOOK_EVERY_S, TakeLooks
+from rec_svc.usecases.recommendation.get_favorite_artists import GetFavoriteArtists
+from rec_svc.usecases.recommendation.set_favorite_artists import SetFavoriteArtists
 from rec_svc.usecases.running_experiments import RefreshedExperiments
 
 
@@ -49,6 +55,16 @@ class Parts:
 def assemble(serving: Serving, settings: Settings, parts: Parts) -> None:
     """Serves the contracts of recommendations on ``parts``."""
     _add_experiments(serving, parts)
+    _add_recommendations(serving, parts)
+
+
+def _add_recommendations(serving: Serving, parts: Parts) -> None:
+    """Adds what users are recommended."""
+    cases = RecommendationUseCases(
+        get_favorite_artists=GetFavoriteArtists(parts.listening, parts.tracks),
+        set_favorite_artists=SetFavoriteArtists(parts.favorites, parts.tracks),
+    )
+    serving.server.add(add_RecommendationServiceServicer_to_server, RecommendationServicer(cases))
 
 
 def _add_experiments(serving: Serving, parts: Parts) -> None:

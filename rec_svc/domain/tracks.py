@@ -26,3 +26,11 @@ class Track:
     artwork_path: str = ""
     premium: bool = False
     added_at_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Artist:
+    """An artist who has tracks that can be heard; ``id`` is a ULID."""
+
+    id: str
+    name: str

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final, Protocol
 
 from meshkit.consuming import Replica
+from meshkit.idempotency import RequestKey
 from rec_svc.domain.listening import Taste
 from rec_svc.domain.plays import Play
 from rec_svc.domain.user_items import ItemChange
@@ -30,8 +31,13 @@ class Listening(Protocol):
 class FavoriteArtists(Protocol):
     """The artists that users named when they were asked."""
 
-    async def set_favorite_artists(self, user_id: str, artist_ids: Sequence[str]) -> None:
-        """Must replace those of the user, in that order; of an erased user nothing is kept."""
+    async def set_favorite_artists(
+        self, user_id: str, artist_ids: Sequence[str], key: RequestKey | None = None
+    ) -> None:
+        """Must replace those of the user, in that order; of an erased user nothing is kept.
+
+        With a key that was used before it must change nothing. Raises RequestIdReused.
+        """
         ...
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from meshkit.consuming import Replica
-from rec_svc.domain.tracks import Track
+from rec_svc.domain.tracks import Artist, Track
 
 MOST_ASKED = 1_000
 """So many tracks are asked for at once at most."""
@@ -25,6 +25,10 @@ class Tracks(Protocol):
 
     async def of_artists(self, artist_ids: Collection[str], limit: int) -> Sequence[Track]:
         """The newest tracks of the artists, at most ``limit`` in all."""
+        ...
+
+    async def artists(self, artist_ids: Collection[str]) -> Mapping[str, Artist]:
+        """Those of ``artist_ids`` (ULIDs, at most 1,000) who have tracks."""
         ...
 
     async def popular(self, limit: int) -> Sequence[Track]:

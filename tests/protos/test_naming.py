@@ -27,6 +27,8 @@ SHOW_OTHERS_BY_ID = {
     "segue.playlist.v1.Connection.Artist",
     # Refers to a thing of the kind beside it.
     "segue.playback.v1.ContextRef",
+    "segue.rec.v1.ArtistSummary",
+    "segue.rec.v1.RecommendedTrack",
 }
 PLURAL_WITHOUT_S = {
     # Words without a plural, and participles that say what was done with each.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
+from meshkit.idempotency import MemoryAnswers, RequestKey
 from meshkit.replicas import MemoryReplica, ToldAt
 from rec_svc.adapters.memory.events import MemoryEvents
 from rec_svc.domain.listening import Listened, Taste
@@ -100,6 +101,7 @@ class MemoryListening:
         self.plays = MemoryPlays(self.events, most_tracks)
         self.items = {kind: MemoryUserItems(self.events, kind) for kind in ItemKind}
         self._favorites: dict[str, tuple[str, ...]] = {}
+        self._answers = MemoryAnswers()
 
     async def taste(self, user_id: str) -> Taste:
         listened = [
@@ -118,9 +120,15 @@ class MemoryListening:
         held = self.plays.of_user(user_id)
         return frozenset(track_id for track_id, one in held if one.last_begun_ms >= since_ms)
 
-    async def set_favorite_artists(self, user_id: str, artist_ids: Sequence[str]) -> None:
-        if user_id not in self.events.erased:
-            self._favorites[user_id] = tuple(artist_ids)
+    async def set_favorite_artists(
+        self, user_id: str, artist_ids: Sequence[str], key: RequestKey | None = None
+    ) -> None:
+        async def produce() -> bytes:
+            if user_id not in self.events.erased:
+                self._favorites[user_id] = tuple(artist_ids)
+            return b""
+
+        await self._answers.answer_once(None, key, produce)
 
     async def erase(self, user_id: str) -> None:
         """Forgets all that is known of a user's listening."""

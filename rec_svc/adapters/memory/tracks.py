@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from meshkit.replicas import MemoryReplica, ToldAt
-from rec_svc.domain.tracks import Track
+from rec_svc.domain.tracks import Artist, Track
 from rec_svc.ports.tracks import TrackChange
 
 
@@ -23,6 +23,10 @@ class MemoryTracks(MemoryReplica[TrackChange]):
     async def of_artists(self, artist_ids: Collection[str], limit: int) -> Sequence[Track]:
         found = [one for one, _ in self._there().values() if one.artist_id in artist_ids]
         return sorted(found, key=_newest, reverse=True)[:limit]
+
+    async def artists(self, artist_ids: Collection[str]) -> Mapping[str, Artist]:
+        newest = await self.of_artists(artist_ids, len(self._held))
+        return {one.artist_id: Artist(one.artist_id, one.artist) for one in reversed(newest)}
 
     async def popular(self, limit: int) -> Sequence[Track]:
         there = self._there().values()

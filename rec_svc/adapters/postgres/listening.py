@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from meshkit import postgres
+from meshkit.idempotency import RequestKey
+from meshkit.idempotency_postgres import PostgresAnswers
 from rec_svc.domain.listening import Listened, Taste
 from rec_svc.domain.user_items import ItemKind
 from rec_svc.ports.listening import MOST_TRACKS
@@ -39,6 +41,7 @@ class PostgresListening:
 
     def __init__(self, pool: postgres.Pool) -> None:
         self._pool = pool
+        self._answers = PostgresAnswers()
 
     async def taste(self, user_id: str) -> Taste:
         async def query(connection: postgres.Connection) -> Taste:
@@ -62,10 +65,17 @@ class PostgresListening:
 
         return await postgres.read(self._pool, query)
 
-    async def set_favorite_artists(self, user_id: str, artist_ids: Sequence[str]) -> None:
+    async def set_favorite_artists(
+        self, user_id: str, artist_ids: Sequence[str], key: RequestKey | None = None
+    ) -> None:
         async with postgres.transaction(self._pool) as connection:
-            named = {"user": user_id, "artists": list(artist_ids)}
-            await connection.execute(_SET_FAVORITES, named)
+
+            async def produce() -> bytes:
+                named = {"user": user_id, "artists": list(artist_ids)}
+                await connection.execute(_SET_FAVORITES, named)
+                return b""
+
+            await self._answers.answer_once(connection, key, produce)
 
     async def erase(self, user_id: str) -> None:
         """Forgets all that is known of a user's listening."""

@@ -9,7 +9,7 @@ from typing import Any, Final
 from meshkit import postgres
 from meshkit.replicas import newest_changes
 from meshkit.replicas_postgres import PostgresReplica
-from rec_svc.domain.tracks import Track
+from rec_svc.domain.tracks import Artist, Track
 from rec_svc.ports.tracks import TrackChange
 
 FEED: Final = "catalog"
@@ -52,6 +52,14 @@ SELECT found.* FROM unnest(%(artists)s::text[]) AS asked (artist_id), LATERAL (
 ) AS found
 ORDER BY found.added_at_ms DESC, found.track_id DESC LIMIT %(limit)s
 """  # noqa: S608
+# The name that the newest track has.
+_ARTISTS = """
+SELECT asked.artist_id, found.artist
+FROM unnest(%s::text[]) AS asked (artist_id), LATERAL (
+    SELECT artist FROM tracks WHERE available AND artist_id = asked.artist_id
+    ORDER BY added_at_ms DESC, track_id DESC LIMIT 1
+) AS found
+"""
 # In the order of ids, so that two writers wait for each other and never in a circle.
 _UPSERT = f"""
 INSERT INTO tracks AS held (track_id, version, listing, available, streams, {_NAMES})
@@ -92,6 +100,10 @@ class PostgresTracks:
         asked = sorted(set(artist_ids))
         return await self._found(_OF_ARTISTS, {"artists": asked, "limit": limit})
 
+    async def artists(self, artist_ids: Collection[str]) -> Mapping[str, Artist]:
+        rows = await self._rows(_ARTISTS, [sorted(set(artist_ids))])
+        return {artist_id: Artist(artist_id, name) for artist_id, name in rows}
+
     async def popular(self, limit: int) -> Sequence[Track]:
         return await self._found(_POPULAR, [limit])
 
@@ -99,11 +111,14 @@ class PostgresTracks:
         return await self._found(_PAGE, [after, limit])
 
     async def _found(self, query: str, values: Any) -> list[Track]:
+        rows = await self._rows(query, values)
+        return [Track(id=row[0], **dict(zip(_SHOWN, row[1:], strict=True))) for row in rows]
+
+    async def _rows(self, query: str, values: Any) -> list[tuple[Any, ...]]:
         async def run(connection: postgres.Connection) -> list[tuple[Any, ...]]:
             return await (await connection.execute(query.encode(), values)).fetchall()
 
-        rows = await postgres.read(self._pool, run)
-        return [Track(id=row[0], **dict(zip(_SHOWN, row[1:], strict=True))) for row in rows]
+        return await postgres.read(self._pool, run)
 
 
 class PostgresTracksReplica(PostgresReplica[TrackChange]):

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import random
 import zlib
+from dataclasses import replace
 
 import pytest
 
+from meshkit.faults import RequestIdReused
+from meshkit.idempotency import RequestKey
 from meshkit.testing.replica_suite import ReplicaUnderTest
 from meshkit.ulids import new_id
 from rec_svc.domain.events import EventKind
@@ -220,6 +223,16 @@ class ListeningContract:
         assert (await stores.listening.taste(user)).favorite_artists == (artists[0],)
         await stores.favorites.set_favorite_artists(user, [])
         assert (await stores.listening.taste(user)).favorite_artists == ()
+
+    async def test_favorite_artists_are_set_once_by_a_key(self, stores: ListeningStores) -> None:
+        user, air, moby = new_id(), new_id(), new_id()
+        key = RequestKey(user, "/set", "r1", b"air")
+        await stores.favorites.set_favorite_artists(user, [air], key)
+        await stores.favorites.set_favorite_artists(user, [moby])
+        await stores.favorites.set_favorite_artists(user, [air], key)
+        assert (await stores.listening.taste(user)).favorite_artists == (moby,)
+        with pytest.raises(RequestIdReused):
+            await stores.favorites.set_favorite_artists(user, [], replace(key, body_sha256=b"none"))
 
     async def test_of_an_erased_user_nothing_is_left_and_nothing_is_taken_in(
         self, stores: ListeningStores

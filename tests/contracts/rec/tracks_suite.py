@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from meshkit.testing.replica_suite import ReplicaUnderTest
 from meshkit.ulids import new_id
-from rec_svc.domain.tracks import Track
+from rec_svc.domain.tracks import Artist, Track
 from rec_svc.ports.tracks import MOST_ASKED, TrackChange, Tracks, TracksReplica
 
 
@@ -96,6 +96,17 @@ class TracksContract:
         assert [one.title for one in await world.tracks.of_artists([air, moby], 2)] == ["5", "3"]
         assert list(await world.tracks.of_artists([], 9)) == []
         assert list(await world.tracks.of_artists([new_id()], 9)) == []
+
+    async def test_an_artist_is_named_as_on_the_newest_track(self, world: TracksUnderTest) -> None:
+        prince, silent = new_id(), new_id()
+        old = a_track(artist="The Artist", artist_id=prince, added_at_ms=1)
+        new = a_track(artist="Prince", artist_id=prince, added_at_ms=2)
+        gone = a_track(artist_id=silent)
+        await world.told(new, old, gone)
+        await world.replica.apply([TrackChange(gone.id, 2, None)], "t")
+        found = await world.tracks.artists([prince, silent, new_id(), prince])
+        assert found == {prince: Artist(prince, "Prince")}
+        assert await world.tracks.artists([]) == {}
 
     async def test_the_most_listened_to_come_first_and_of_equals_the_newest(
         self, world: TracksUnderTest

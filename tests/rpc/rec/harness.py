@@ -13,7 +13,9 @@ from typing import Any
 
 from pydantic import SecretStr
 from segue.rec.v1.experiment_service_pb2_grpc import ExperimentServiceStub
+from segue.rec.v1.recommendation_service_pb2_grpc import RecommendationServiceStub
 
+from meshkit import postgres
 from meshkit.process import service_process
 from meshkit.testing.rpc import ServedMesh, TokenIssuer, service_settings
 from meshkit.ulids import new_id
@@ -31,12 +33,19 @@ class Instance:
     """The service under test, and what it works with."""
 
     mesh: ServedMesh
+    pool: postgres.Pool
     parts: Parts
     experiments: Any
+    recommendations: Any
 
     async def call(self, name: str, request: object, user_id: str = ADMIN, **token: Any) -> Any:
         """A call of ExperimentService, by an administrator unless ``token`` says otherwise."""
         method = getattr(self.experiments, name)
+        return await method(request, metadata=self.mesh.token(user_id, **token))
+
+    async def recommend(self, name: str, request: object, user_id: str, **token: Any) -> Any:
+        """A call of RecommendationService."""
+        method = getattr(self.recommendations, name)
         return await method(request, metadata=self.mesh.token(user_id, **token))
 
 
@@ -59,6 +68,10 @@ async def an_instance(dsn: str, tls: Path) -> AsyncIterator[Instance]:
         assemble(process, settings, parts)
         async with process.served() as port:
             mesh = ServedMesh(process.server, port, ISSUER, tls)
-            stub = ExperimentServiceStub(mesh.client_channel("edge", "rec"))
-            yield Instance(mesh, parts, stub)
+            edge = mesh.client_channel("edge", "rec")
+            experiments, recommendations = (
+                ExperimentServiceStub(edge),
+                RecommendationServiceStub(edge),
+            )
+            yield Instance(mesh, process.pool, parts, experiments, recommendations)
             await mesh.close()

@@ -149,6 +149,10 @@ class Scope(_message.Message):
         """Change the account."""
         ADMIN: Scope._Name.ValueType  # 13
         """Run the mesh."""
+        RECOMMENDATION_READ: Scope._Name.ValueType  # 14
+        """See recommendations."""
+        RECOMMENDATION_WRITE: Scope._Name.ValueType  # 15
+        """Steer recommendations."""
 
     class Name(_Name, metaclass=_NameEnumTypeWrapper):
         """The scopes. On the wire, in tokens and in OAuth, a scope is its `name` in ScopeSpec."""
@@ -181,6 +185,10 @@ class Scope(_message.Message):
     """Change the account."""
     ADMIN: Scope.Name.ValueType  # 13
     """Run the mesh."""
+    RECOMMENDATION_READ: Scope.Name.ValueType  # 14
+    """See recommendations."""
+    RECOMMENDATION_WRITE: Scope.Name.ValueType  # 15
+    """Steer recommendations."""
 
     def __init__(
         self,
