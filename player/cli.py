@@ -44,6 +44,11 @@ _COMMANDS = {
     "unblock": ("player.commands.relations:unblock", "Block a user or an artist no longer."),
     "token": ("player.commands.tokens:token", "Print an access token for a local user."),
     "user": ("player.commands.users:app", "Put users on plans, and erase them."),
+    "train": ("player.commands.models:train", "Train a model on what was listened to."),
+    "models": (
+        "player.commands.models:app",
+        "Show what was trained, and choose what recommends.",
+    ),
     "experiment": (
         "player.commands.experiments:app",
         "Try ways to recommend on some users, and see which is better.",

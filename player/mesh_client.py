@@ -32,6 +32,8 @@ from segue.playlist.v1 import snapshot_service_pb2_grpc as snapshot
 from segue.playlist.v1 import social_service_pb2_grpc as social
 from segue.playlist.v1 import transfer_service_pb2_grpc as transfer
 from segue.rec.v1 import experiment_service_pb2_grpc as experiment
+from segue.rec.v1 import model_service_pb2_grpc as model
+from segue.rec.v1 import training_service_pb2_grpc as training
 
 from localmesh.discovery import MeshAddresses, find_mesh
 from localmesh.layout import Layout
@@ -139,6 +141,8 @@ class MeshClient:
         self.library: Any = library.LibraryServiceStub(self._channel)
         self.social: Any = social.SocialServiceStub(self._channel)
         self.experiments: Any = experiment.ExperimentServiceStub(self._channel)
+        self.trainings: Any = training.TrainingServiceStub(self._channel)
+        self.models: Any = model.ModelServiceStub(self._channel)
 
     async def __aenter__(self) -> Self:
         return self

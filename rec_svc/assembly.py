@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from functools import partial
 
 from segue.rec.v1.experiment_service_pb2_grpc import add_ExperimentServiceServicer_to_server
+from segue.rec.v1.model_service_pb2_grpc import add_ModelServiceServicer_to_server
 from segue.rec.v1.recommendation_service_pb2_grpc import (
     add_RecommendationServiceServicer_to_server,
 )
+from segue.rec.v1.training_service_pb2_grpc import add_TrainingServiceServicer_to_server
 
 from meshkit.background import regularly
 from meshkit.clock import now_ms
@@ -16,10 +18,14 @@ from meshkit.process import Serving
 from rec_svc.ports.experiments import Experiments, Looks
 from rec_svc.ports.exposures import ArmCounts, Exposures, Outcomes
 from rec_svc.ports.listening import FavoriteArtists, Listening
+from rec_svc.ports.models import ModelArtefacts, Models
 from rec_svc.ports.playlists import Playlists
 from rec_svc.ports.tracks import Tracks
+from rec_svc.ports.trainings import TrainingChanges, Trainings
 from rec_svc.servicers.experiments import ExperimentServicer, ExperimentUseCases
+from rec_svc.servicers.models import ModelServicer
 from rec_svc.servicers.recommendations import RecommendationServicer, RecommendationUseCases
+from rec_svc.servicers.trainings import TrainingServicer
 from rec_svc.settings import Settings
 from rec_svc.usecases.experiment import (
     CreateExperiment,
@@ -31,9 +37,13 @@ from rec_svc.usecases.experiment import (
     StopExperiment,
 )
 from rec_svc.usecases.looks import LOOK_EVERY_S, TakeLooks
+from rec_svc.usecases.model import PromoteModel, ReadModels, RollbackModel
 from rec_svc.usecases.recommendation.get_favorite_artists import GetFavoriteArtists
 from rec_svc.usecases.recommendation.set_favorite_artists import SetFavoriteArtists
 from rec_svc.usecases.running_experiments import RefreshedExperiments
+from rec_svc.usecases.serving_model import LOOK_EVERY_S as LOOK_FOR_MODEL_EVERY_S
+from rec_svc.usecases.serving_model import FollowedModel
+from rec_svc.usecases.training import TRAINERS, ReadTrainings, StartTraining
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +60,18 @@ class Parts:
     outcomes: Outcomes
     arm_counts: ArmCounts
     running: RefreshedExperiments
+    models: Models
+    artefacts: ModelArtefacts
+    serving_model: FollowedModel
+    trainings: Trainings
+    training_changes: TrainingChanges
 
 
 def assemble(serving: Serving, settings: Settings, parts: Parts) -> None:
     """Serves the contracts of recommendations on ``parts``."""
     _add_experiments(serving, parts)
     _add_recommendations(serving, parts)
+    _add_models(serving, parts)
 
 
 def _add_recommendations(serving: Serving, parts: Parts) -> None:
@@ -83,3 +99,17 @@ def _add_experiments(serving: Serving, parts: Parts) -> None:
     take_looks = TakeLooks(experiments, parts.looks, parts.arm_counts, now_ms)
     serving.before_serving(refresh)
     serving.run(parts.running.run, partial(regularly, LOOK_EVERY_S, take_looks))
+
+
+def _add_models(serving: Serving, parts: Parts) -> None:
+    """Adds trainings and models, and has this instance follow the model that serves."""
+    server, models = serving.server, parts.models
+    promote, rollback = PromoteModel(models), RollbackModel(models)
+    server.add(
+        add_ModelServiceServicer_to_server, ModelServicer(ReadModels(models), promote, rollback)
+    )
+    start = StartTraining(parts.trainings, TRAINERS)
+    read = ReadTrainings(parts.trainings, parts.training_changes)
+    training = TrainingServicer(start, read, streams=server.streams)
+    server.add(add_TrainingServiceServicer_to_server, training)
+    serving.run(partial(regularly, LOOK_FOR_MODEL_EVERY_S, parts.serving_model.look))

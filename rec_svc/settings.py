@@ -43,3 +43,20 @@ class WorkerSettings(store_settings.WorkerSettings):
     events_kept_days: int = Field(
         default=400, gt=0, description="For how many days what models learn from is kept."
     )
+    worker_dead_after_s: float = Field(
+        default=10.0, gt=0, description="When a silent worker's jobs go to others."
+    )
+    train_every_h: float = Field(
+        default=24.0, gt=0, description="A model is trained this many hours after the last one."
+    )
+    training_memory_mib: int = Field(
+        default=4096,
+        gt=0,
+        description="A training that would take more memory than this fails before it begins.",
+    )
+    training_trials: int = Field(
+        default=12,
+        ge=1,
+        le=1000,
+        description="How many parameters a search tries; one takes as long as a fit.",
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
+from importlib import metadata
 
 from segue.catalog.v1.catalog_internal_service_pb2 import DESCRIPTOR as CATALOG_CONTRACT
 from segue.catalog.v1.catalog_internal_service_pb2_grpc import CatalogInternalServiceStub
@@ -25,16 +26,18 @@ from meshkit.clock import now_ms
 from meshkit.idempotency_postgres import KeptAnswers
 from meshkit.leases import Lease
 from meshkit.leases_postgres import PostgresLeases
-from meshkit.process import ServiceProcess, Work, run_worker, service_process
+from meshkit.process import HOUR_S, ServiceProcess, Work, run_worker, service_process
 from meshkit.replicas_postgres import PostgresReplica
 from meshkit.revocations import identity_revocations
 from rec_svc.adapters.grpc.catalogue_changes import catalogue_changes
 from rec_svc.adapters.grpc.item_changes import blocked_artists, followed_artists, saved_tracks
 from rec_svc.adapters.grpc.membership_changes import membership_changes
 from rec_svc.adapters.grpc.play_changes import play_changes
+from rec_svc.adapters.objects.models import ObjectModelArtefacts
 from rec_svc.adapters.postgres.experiments import PostgresExperiments, PostgresLooks
 from rec_svc.adapters.postgres.exposures import PostgresExposures
 from rec_svc.adapters.postgres.listening import PostgresListening
+from rec_svc.adapters.postgres.models import PostgresModels
 from rec_svc.adapters.postgres.pending_events import PostgresPendingEvents
 from rec_svc.adapters.postgres.playlists import FEED as MEMBERSHIP_FEED
 from rec_svc.adapters.postgres.playlists import PostgresPlaylists, PostgresPlaylistsReplica
@@ -42,6 +45,12 @@ from rec_svc.adapters.postgres.plays import FEED as PLAYS_FEED
 from rec_svc.adapters.postgres.plays import PostgresPlays
 from rec_svc.adapters.postgres.tracks import FEED as CATALOG_FEED
 from rec_svc.adapters.postgres.tracks import PostgresTracks, PostgresTracksReplica
+from rec_svc.adapters.postgres.trainings import (
+    TASK,
+    PostgresTrainings,
+    make_jobs,
+    open_training_changes,
+)
 from rec_svc.adapters.postgres.user_items import FEEDS as ITEM_FEEDS
 from rec_svc.adapters.postgres.user_items import PostgresUserItems
 from rec_svc.adapters.prometheus_outcomes import PrometheusOutcomes
@@ -52,7 +61,11 @@ from rec_svc.schema import SCHEMA
 from rec_svc.settings import Settings, WorkerSettings
 from rec_svc.usecases.exposure_outcomes import CountOutcomes, PlayOutcomes, SaveOutcomes
 from rec_svc.usecases.running_experiments import RefreshedExperiments
+from rec_svc.usecases.serving_model import FollowedModel
+from rec_svc.usecases.train_model import TrainingLimits, TrainModel
+from rec_svc.usecases.training import StartDaily
 
+_LOOK_FOR_DAILY_S = 60.0
 _KEEP_EVENTS_S = 900.0
 
 CATALOG = CATALOG_CONTRACT.services_by_name["CatalogInternalService"]
@@ -74,17 +87,19 @@ async def connect(process: ServiceProcess, settings: Settings) -> Parts:
     exposures = PostgresExposures(pool)
     holders = (PostgresPendingEvents(pool), listening, playlists, exposures, KeptAnswers(pool))
     process.consume_users(users, *holders)
-    parts = stored_parts(process, settings)
+    parts = await stored_parts(process, settings)
     await learn(process, settings, CountOutcomes(exposures, PrometheusOutcomes(parts.running)))
     process.every_hour(lambda: exposures.prune(now_ms()))
     return parts
 
 
-def stored_parts(process: ServiceProcess, settings: Settings) -> Parts:
+async def stored_parts(process: ServiceProcess, settings: Settings) -> Parts:
     """The parts over the schema of ``process``."""
     pool = process.pool
     listening, exposures = PostgresListening(pool), PostgresExposures(pool)
     experiments = PostgresExperiments(pool)
+    models, artefacts = PostgresModels(pool), ObjectModelArtefacts(settings.objects_url)
+    dsn = settings.database_dsn.get_secret_value()
     return Parts(
         tracks=PostgresTracks(pool),
         listening=listening,
@@ -96,6 +111,11 @@ def stored_parts(process: ServiceProcess, settings: Settings) -> Parts:
         outcomes=exposures,
         arm_counts=exposures,
         running=RefreshedExperiments(experiments, held_back_percent=settings.held_back_percent),
+        models=models,
+        artefacts=artefacts,
+        serving_model=FollowedModel(models, artefacts),
+        trainings=PostgresTrainings(pool),
+        training_changes=await process.enter(open_training_changes(dsn)),
     )
 
 
@@ -144,9 +164,46 @@ async def work(settings: WorkerSettings) -> None:
 
 
 async def run_jobs(settings: WorkerSettings, pool: postgres.Pool, stop: asyncio.Event) -> None:
-    """Does the jobs until ``stop`` is set."""
-    async with running(*event_chores(settings, pool)):
-        await stop.wait()
+    """Does the jobs until ``stop`` is set: trainings, one at a time, and what keeps events."""
+    jobs, trainings = make_jobs(), PostgresTrainings(pool)
+    jobs.handle(TASK, train_model(settings, pool))
+    daily = StartDaily(trainings, round(settings.train_every_h * HOUR_S * 1000))
+    chores = (*event_chores(settings, pool), partial(regularly, _LOOK_FOR_DAILY_S, daily))
+    async with jobs.opened(pool), running(*chores):
+        await jobs.work(
+            stop=stop,
+            concurrency=1,
+            stalled_after_s=settings.worker_dead_after_s,
+            heartbeat_s=settings.worker_dead_after_s / 5,
+        )
+
+
+def train_model(settings: WorkerSettings, pool: postgres.Pool) -> Callable[..., Awaitable[None]]:
+    """The handler of trainings."""
+    # Here, since whoever serves trains nothing.
+    from rec_svc.adapters.parquet.events import ParquetEvents
+    from rec_svc.adapters.trainers.computed import computed_trainers
+
+    pending = PostgresPendingEvents(pool)
+    train = TrainModel(
+        trainings=PostgresTrainings(pool),
+        events=ParquetEvents(settings.objects_url, pending, settings.events_kept_days),
+        tracks=PostgresTracks(pool),
+        models=PostgresModels(pool),
+        artefacts=ObjectModelArtefacts(settings.objects_url),
+        trainers=computed_trainers(),
+        limits=TrainingLimits(
+            memory_bytes=settings.training_memory_mib * 2**20,
+            trials=settings.training_trials,
+            days=settings.events_kept_days,
+            code_version=metadata.version("segue"),
+        ),
+    )
+
+    async def handler(subject: str) -> None:
+        await train(subject)
+
+    return handler
 
 
 def event_chores(settings: WorkerSettings, pool: postgres.Pool) -> tuple[Work, Work]:

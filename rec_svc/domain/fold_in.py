@@ -30,9 +30,9 @@ class Regularisation:
     """How unobserved pairs and sizes are held down.
 
     ``negatives``: weight of every pair, observed or not, as a 0. ``ridge``: times (entries of the
-    line + negatives * lines of the other side) ** ``exponent``; 1 scales with frequency, 0 is a
-    constant. Confidence of a pair of value v is ``alpha`` v + ``confidence_offset``, its want
-    ``alpha`` v + ``want_offset``.
+    line + unobserved_ridge * negatives * lines of the other side) ** ``exponent``; 1 scales with
+    frequency, 0 is a constant. The confidence of a pair of value v is ``alpha`` v +
+    ``confidence_offset``, its want ``alpha`` v + ``want_offset``.
     """
 
     ridge: float
@@ -41,10 +41,14 @@ class Regularisation:
     alpha: float = 1.0
     confidence_offset: float = 0.0
     want_offset: float = 0.0
+    unobserved_ridge: float = 1.0
 
     def of(self, entries: int, others: int) -> float:
         """The ridge of a line with ``entries`` entries, of ``others`` lines on the other side."""
-        return float(self.ridge * (entries + self.negatives * others) ** self.exponent)
+        return float(
+            self.ridge
+            * (entries + self.unobserved_ridge * self.negatives * others) ** self.exponent
+        )
 
     def confidences(self, values: Floats) -> Floats:
         """What an observed pair weighs beyond an unobserved one."""

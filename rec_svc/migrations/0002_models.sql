@@ -7,12 +7,15 @@ CREATE TABLE trainings (
     trainer text NOT NULL,
     seed bigint NOT NULL,
     until_ms bigint NOT NULL,
+    search_parameters boolean NOT NULL DEFAULT false,
     checkpoint jsonb NOT NULL DEFAULT '{}',
     model_id text COLLATE "C" NOT NULL DEFAULT '',
     error text NOT NULL DEFAULT '',
     created_at_ms bigint NOT NULL,
     finished_at_ms bigint
 );
+-- One is under way at a time.
+CREATE UNIQUE INDEX trainings_unfinished ON trainings ((true)) WHERE finished_at_ms IS NULL;
 CREATE INDEX trainings_newest ON trainings (created_at_ms DESC, training_id DESC);
 
 -- Models whose artefact is whole in the object store; `told` is what is known of them.

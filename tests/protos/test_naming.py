@@ -14,7 +14,7 @@ NAMED_BY_TYPE = {
     "segue.catalog.v1.SearchRequest.Type",
     "segue.identity.v1.User.SubscriptionType",
 }
-HAVE_A_STATE = {"Track", "Import", "ImportFile", "Experiment"}
+HAVE_A_STATE = {"Training", "Track", "Import", "ImportFile", "Experiment"}
 """What work makes ready, step by step, and what goes from its draft to its end."""
 HAVE_A_STATUS = {"Playback", "Command"}
 """What a session or a command does."""

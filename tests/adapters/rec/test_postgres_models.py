@@ -9,7 +9,9 @@ import pytest
 from meshkit import postgres
 from rec_svc.adapters.objects.models import ObjectModelArtefacts
 from rec_svc.adapters.postgres.models import PostgresModels
+from rec_svc.adapters.postgres.trainings import PostgresTrainings
 from tests.contracts.rec.models_suite import ArtefactsContract, ModelsContract
+from tests.contracts.rec.trainings_suite import TrainingsContract
 
 
 class TestObjectArtefacts(ArtefactsContract):
@@ -31,3 +33,9 @@ class TestPostgresModels(ModelsContract):
     @pytest.fixture
     def models(self, pool: postgres.Pool) -> PostgresModels:
         return PostgresModels(pool)
+
+
+class TestPostgresTrainings(TrainingsContract):
+    @pytest.fixture
+    def trainings(self, pool: postgres.Pool) -> PostgresTrainings:
+        return PostgresTrainings(pool)

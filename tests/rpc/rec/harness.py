@@ -57,14 +57,14 @@ async def an_instance(dsn: str, tls: Path) -> AsyncIterator[Instance]:
         **service_settings(tls, "rec").model_dump(),
         database_dsn=SecretStr(dsn),
         valkey_url=unused,
-        objects_url="file:///unused",
+        objects_url=(tls / "objects").as_uri(),
         identity_target=unused,
         catalog_target=unused,
         playback_target=unused,
         playlist_target=unused,
     )
     async with service_process(settings, SCHEMA, tokens=ISSUER.verifier()) as process:
-        parts = wiring.stored_parts(process, settings)
+        parts = await wiring.stored_parts(process, settings)
         assemble(process, settings, parts)
         async with process.served() as port:
             mesh = ServedMesh(process.server, port, ISSUER, tls)

@@ -1,0 +1,59 @@
+"""Trainings, and what is told of them as they go on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+from meshkit.idempotency import RequestKey
+from rec_svc.domain.trainings import Training
+
+
+class Trainings(Protocol):
+    """Trainings. All calls raise Unavailable."""
+
+    async def start(self, new: Training, key: RequestKey | None = None) -> Training | None:
+        """Must store the training and queue its job in one commit, unless another is unfinished.
+
+        Then None; of two at once one must get it. With a key that was used before, the training of
+        then is answered and nothing is stored.
+        """
+        ...
+
+    async def unfinished(self) -> Training | None:
+        """The training that is under way."""
+        ...
+
+    async def get(self, training_id: str) -> Training | None:
+        """The training, or None."""
+        ...
+
+    async def list_trainings(
+        self, *, after: tuple[int, str] | None, limit: int
+    ) -> Sequence[Training]:
+        """Trainings by (created_at desc, id desc); ``after`` is (created_at in ms, id)."""
+        ...
+
+    async def report(
+        self, training_id: str, stage: str, progress: float, checkpoint: Mapping[str, Any]
+    ) -> None:
+        """Must note that it runs and how far it is; one that is finished stays as it is."""
+        ...
+
+    async def finish(self, training_id: str, *, model_id: str = "", error: str = "") -> None:
+        """Must end it, DONE with a model or FAILED with an error; the first end stays."""
+        ...
+
+
+class TrainingChanges(Protocol):
+    """Tells that trainings have changed, whichever process changed them."""
+
+    def watching(self, training_id: str) -> AbstractContextManager[asyncio.Event]:
+        """An event for the length of the block, which the caller clears before it reads.
+
+        Must be set after every change of the training. It may be lost while the store is away, and
+        be set without a change.
+        """
+        ...
