@@ -20,6 +20,13 @@ _BOOTSTRAP = "envoy.json"
 _DESCRIPTORS = "contracts.pb"
 # The expression of all JSON paths is larger than the 100 that Envoy allows unless told.
 _LARGEST_REGEX = 10_000
+# Who takes nothing of an answer that is there has it held for him, for a minute unless told.
+_SOON_GIVEN_UP: Json = {
+    "typed_config": {
+        "@type": "type.googleapis.com/envoy.config.overload.v3.ScaleTimersOverloadActionConfig",
+        "timer_scale_factors": [{"timer": "HTTP_DOWNSTREAM_STREAM_FLUSH", "min_timeout": "1s"}],
+    }
+}
 
 
 def write_bootstrap(settings: EdgeSettings) -> Path:
@@ -86,6 +93,10 @@ def _overload_manager(settings: EdgeSettings) -> Json:
                 "reset_high_memory_stream",
                 scaled={"scaling_threshold": 0.85, "saturation_threshold": 0.95},
             ),
+            action(
+                "reduce_timeouts", scaled={"scaling_threshold": 0.5, "saturation_threshold": 0.85}
+            )
+            | _SOON_GIVEN_UP,
             action("stop_accepting_requests", threshold={"value": 0.95}),
         ],
     }

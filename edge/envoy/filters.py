@@ -17,12 +17,15 @@ from edge.envoy.names import (
     JSON_JWT,
     JSON_SCRIPT,
     JWT,
+    LIMIT_ADDRESS,
+    LIMIT_USER,
     LUA,
     SHARE_SCRIPT,
     TRANSCODER,
     USER,
 )
 from edge.envoy.resources import Json, extension, seconds
+from edge.envoy.route_parts import LIMITING
 from edge.envoy.scripts import (
     answer_script,
     connect_json_script,
@@ -46,7 +49,7 @@ def http_filters(
     return [
         extension("envoy.filters.http.cors", "filters.http.cors.v3.Cors"),
         _compressor(),
-        _limiter("limit_address", settings.limit_per_address, {"remote_address": {}}),
+        _limiter(LIMIT_ADDRESS, settings.limit_per_address, {"remote_address": {}}),
         # Before a body is held in memory; routes switch it on. What counts is the one below.
         {**_jwt_authn(settings, JSON_JWT), "disabled": True},
         _buffer(JSON_BUFFER, settings.max_json_bytes),
@@ -69,7 +72,7 @@ def http_filters(
         _grpc_stats(methods),
         _jwt_authn(settings, JWT),
         _buffer(BUFFER, settings.max_sign_in_bytes),
-        _limiter("limit_user", settings.limit_per_user, {"metadata": _SUBJECT}),
+        _limiter(LIMIT_USER, settings.limit_per_user, {"metadata": _SUBJECT}),
         extension(
             "envoy.filters.http.router",
             "filters.http.router.v3.Router",
@@ -190,7 +193,6 @@ def _jwt_authn(settings: EdgeSettings, name: str) -> Json:
 
 def _limiter(name: str, limit: RateLimit, action: Json) -> Json:
     """A token bucket for each value of ``action``: a client address, a user."""
-    every = {"default_value": {"numerator": 100, "denominator": "HUNDRED"}}
     bucket = {
         "max_tokens": limit.burst,
         "tokens_per_fill": limit.requests,
@@ -203,10 +205,8 @@ def _limiter(name: str, limit: RateLimit, action: Json) -> Json:
         "filters.http.local_ratelimit.v3.LocalRateLimit",
         stat_prefix=name,
         token_bucket=unlimited,
-        filter_enabled=every,
-        filter_enforced=every,
         rate_limited_as_resource_exhausted=True,
-        response_headers_to_add=[{"header": {"key": "retry-after", "value": "1"}}],
+        **LIMITING,
         max_dynamic_descriptors=10_000,
         rate_limits=[{"actions": [action]}],
         descriptors=[{"entries": [{"key": key}], "token_bucket": bucket}],

@@ -82,6 +82,7 @@ def _connection_manager(settings: EdgeSettings) -> Json:
         "early_header_mutation_extensions": [_taken_from_outside()],
         "request_headers_timeout": "5s",
         "stream_idle_timeout": "60s",
+        "stream_flush_timeout": "60s",
         # Two lists of 500 ids fit into one query.
         "max_request_headers_kb": 64,
         "common_http_protocol_options": {"idle_timeout": "3600s", "max_headers_count": 100},

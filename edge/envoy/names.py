@@ -29,6 +29,8 @@ TRANSCODER = "envoy.filters.http.grpc_json_transcoder"
 # The filter that finishes JSON answers.
 LUA = "envoy.filters.http.lua"
 JWT = "envoy.filters.http.jwt_authn"
+LIMIT_ADDRESS = "limit_address"
+LIMIT_USER = "limit_user"
 # Makes gRPC of the Connect protocol, and its answers back.
 CONNECT_BRIDGE = "envoy.filters.http.connect_grpc_bridge"
 # Keeps the Status of an answer to it.

@@ -8,6 +8,13 @@ from edge.envoy.resources import Json, seconds, typed
 PER_ROUTE_JWT = "filters.http.jwt_authn.v3.PerRouteConfig"
 READS: Json = {"headers": [{"name": ":method", "string_match": {"exact": "GET"}}]}
 NEVER: Json = {"numerator": 0}
+_EVERY: Json = {"default_value": {"numerator": 100, "denominator": "HUNDRED"}}
+# What limiters of requests have in common.
+LIMITING: Json = {
+    "filter_enabled": _EVERY,
+    "filter_enforced": _EVERY,
+    "response_headers_to_add": [{"header": {"key": "retry-after", "value": "1"}}],
+}
 UNTRACED: Json = {
     "tracing": {
         "client_sampling": NEVER,
@@ -30,6 +37,13 @@ def anyone() -> Json:
 def whole_body_of(max_bytes: int) -> Json:
     """What has a buffer take a body whole, up to a size."""
     return typed("filters.http.buffer.v3.BufferPerRoute", buffer={"max_request_bytes": max_bytes})
+
+
+def seldom(name: str, burst: int, per_s: int) -> Json:
+    """What has a limiter take so many requests of this route at once, whoever makes them."""
+    bucket = {"max_tokens": burst, "tokens_per_fill": per_s, "fill_interval": "1s"}
+    kind = "filters.http.local_ratelimit.v3.LocalRateLimit"
+    return typed(kind, stat_prefix=name, token_bucket=bucket, **LIMITING)
 
 
 def leading_nowhere(match: Json) -> Json:

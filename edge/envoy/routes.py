@@ -18,6 +18,7 @@ from edge.envoy.names import (
     BUFFER,
     HEALTH_PATH,
     JWT,
+    LIMIT_USER,
     LUA,
     MEDIA_PREFIX,
     OPENAPI_PATH,
@@ -35,6 +36,7 @@ from edge.envoy.route_parts import (
     UNTRACED,
     anyone,
     header,
+    seldom,
     whole_body_of,
     wrong_method,
 )
@@ -59,6 +61,9 @@ _LONGEST_REFLECTION = "60s"
 _LONGEST_MEDIA = "600s"
 _NOTHING_FROM_ELSEWHERE = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 _LARGEST_OPENAPI = 4 * 1024 * 1024
+# Each is held whole until it is taken, for a minute at most: at most 200 MB of what is there now.
+_OPENAPI_BURST = 60
+_OPENAPI_PER_S = 5
 _NEVER_PROCESSED = "connect-failure,refused-stream"
 # `unavailable` and `reset` may follow a commit, so they repeat only what changes nothing.
 _NO_EFFECT = f"{_NEVER_PROCESSED},unavailable,reset"
@@ -269,7 +274,10 @@ def _openapi_route(settings: EdgeSettings) -> Json:
             header("access-control-allow-origin", "*"),
             header("cache-control", "public, max-age=300"),
         ],
-        "typed_per_filter_config": {JWT: anyone()},
+        "typed_per_filter_config": {
+            JWT: anyone(),
+            LIMIT_USER: seldom("limit_openapi", _OPENAPI_BURST, _OPENAPI_PER_S),
+        },
     }
 
 

@@ -96,6 +96,19 @@ async def test_who_has_no_memory_left_sheds_and_says_so(tmp_path: Path, origin: 
             pass
 
 
+async def test_the_largest_page_is_not_given_to_everybody_at_once(
+    tmp_path: Path, origin: Origin
+) -> None:
+    async with open_world(tmp_path, origin) as world:
+        answers = await asyncio.gather(*(world.call("GET", "/openapi.json") for _ in range(150)))
+        refused = [answer for answer in answers if answer.status_code != 200]
+        assert 0 < len(refused) < len(answers) - 30
+        assert {(answer.status_code, reason_of(answer)) for answer in refused} == {
+            (429, "LIMIT_REACHED")
+        }
+        assert refused[0].headers["retry-after"] == "1"
+
+
 async def _tell_statistics_alone(world: World) -> None:
     assert stat.S_IMODE(world.edge.admin.stat().st_mode) == 0o600
     async with httpx.AsyncClient(base_url=world.edge.statistics, **PLAIN) as client:

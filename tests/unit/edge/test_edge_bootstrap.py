@@ -288,3 +288,13 @@ def test_endpoints_that_are_there_are_left_alone(tmp_path: Path) -> None:
     (tmp_path / "xds" / "catalog.yaml").write_text("mine")
     write_bootstrap(settings(tmp_path))
     assert (tmp_path / "xds" / "catalog.yaml").read_text() == "mine"
+
+
+def test_answers_that_nobody_takes_are_given_up_as_memory_runs_out(config: dict[str, Any]) -> None:
+    actions = {one["name"]: one for one in config["overload_manager"]["actions"]}
+    reduced = actions["envoy.overload_actions.reduce_timeouts"]
+    (timer,) = reduced["typed_config"]["timer_scale_factors"]
+    assert timer["timer"] == "HTTP_DOWNSTREAM_STREAM_FLUSH"
+    refusing = actions["envoy.overload_actions.stop_accepting_requests"]["triggers"][0]
+    given_up = reduced["triggers"][0]["scaled"]["saturation_threshold"]
+    assert given_up < refusing["threshold"]["value"]
