@@ -85,8 +85,8 @@ test-node: $(STAMP) ## Hold a device's streams from Node (Debian: apt-get instal
 test-alerts: $(STAMP) ## Ask promtool when the alerts ring (Debian: apt-get install prometheus)
 	@$(BIN)/python -m pytest tests/alerts $(ARGS)
 
-test-attack: $(STAMP) ## Attack a mesh as another user of the machine (as root, who plays both)
-	@$(BIN)/python -m pytest tests/attack $(ARGS)
+test-attack: $(STAMP) ## Attack a mesh from outside and from beside, at length; prints tables (as root)
+	@SEGUE_TEST_PROFILE=$${SEGUE_TEST_PROFILE:-thorough} $(BIN)/python -m pytest tests/attack $(ARGS)
 
 test-languages: $(STAMP) ## Compile the contracts in four languages, call them from clients (see CONTRIBUTING.md)
 	@tests/languages/prepare

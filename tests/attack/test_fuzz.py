@@ -20,11 +20,11 @@ from localmesh.layout import Layout
 from tests.attack.alterations import Alterer, altered_bytes
 from tests.attack.answers import frames_of
 from tests.attack.media_paths import altered_address, traversal
+from tests.attack.others import target
 from tests.attack.policies import is_internal, methods, name_of
 from tests.attack.principals import SignIns
 from tests.attack.probes import by_grpc
 from tests.attack.tallies import Tally
-from tests.attack.test_matrix import target
 from tests.attack.watching import unharmed
 from tests.attack.wire import Heard, Wire, request
 from tests.bound_cases import valid

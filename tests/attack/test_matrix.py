@@ -18,6 +18,7 @@ from localmesh.discovery import find_mesh
 from meshkit.credentials import server_name
 from tests.attack import probes
 from tests.attack.answers import Outcome
+from tests.attack.others import target
 from tests.attack.policies import (
     LET_IN,
     NOT_SERVED,
@@ -43,10 +44,6 @@ T = TypeVar("T")
 AT_ONCE = 16
 # How the gRPC of Python tells of a peer that takes no certificate of ours.
 NO_HANDSHAKE = frozenset({"UNAVAILABLE"})
-
-
-def target(mesh: RunningMesh) -> str:
-    return mesh.edge.partition("://")[2]
 
 
 @pytest.fixture(scope="module")

@@ -43,7 +43,8 @@ async def unharmed(folder: Path, *, most_mib: int) -> AsyncIterator[dict[str, in
         pid = after[name].pid
         assert pid is not None
         grown[name] = max(0, memory_of(pid).peak - memory.now) // MIB
-    assert {name: mib for name, mib in grown.items() if mib > most_mib} == {}
+    beyond = {name: mib for name, mib in grown.items() if mib > most_mib}
+    assert not beyond, f"more MiB than {most_mib}: {beyond}"
 
 
 def _from_now(pid: int) -> Memory:
