@@ -68,11 +68,12 @@ def until_found(ada: Person, query: str, kind: str, title: str) -> None:
 
 def test_the_catalogue_of_then_is_listed_and_searched(ada: Person) -> None:
     tracks = ada.tracks()
-    assert sorted(tracks) == sorted(TITLES)
+    assert tracks.keys() >= set(TITLES)
     assert {track["artist"] for track in tracks.values()} == {ARTIST}
     (album,) = ada.call("GET", "/albums")["albums"]
     assert album["title"] == ALBUM
-    assert titles(ada.call("GET", f"/albums/{album['id']}/tracks")) == TITLES
+    listed = titles(ada.call("GET", f"/albums/{album['id']}/tracks"))
+    assert [title for title in listed if title in TITLES] == TITLES
     until_found(ada, "flood", "track", "Flood")
 
 

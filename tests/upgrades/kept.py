@@ -4,6 +4,8 @@
 of all tables as PostgreSQL's COPY writes them, in ``versions.json`` which migrations it had and
 where its sequences stood, and the objects but for media. The schema itself is what those
 migrations make. Feeds are left out: as after a restore, each begins anew.
+
+``first`` is of a time without recommendations: their service begins with nothing.
 """
 
 from __future__ import annotations
