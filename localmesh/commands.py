@@ -111,6 +111,11 @@ def _leave_running(edge: str, options: Any, port: int | None) -> int:
             f"the mesh in {options.folder} already runs; scale it: "
             f"segue mesh scale {' '.join(options.replicas)} --dir {options.folder}"
         )
+    if options.allow_origins:
+        raise CommandRefused(
+            f"the mesh in {options.folder} already runs, and which origins it lets in is said at "
+            f"its start; stop it first: segue mesh down --dir {options.folder}"
+        )
     print(f"the mesh already runs at {edge}")
     print("\n".join(_address_lines(edge, options.folder)[1:]))
     return 0

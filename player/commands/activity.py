@@ -21,6 +21,7 @@ from player.mesh_client import MeshClient, acting_as
 preferences_app = App(name="preferences", help="Show and set how you want to listen.")
 
 _BITRATE = preferences_service_pb2.Preferences.Bitrate
+_NOBODY = "Nobody whom you follow shares what they listen to."
 _Switch = Literal["on", "off"] | None
 
 
@@ -117,13 +118,19 @@ def friends(*, watch: Flag = False, user: User = None, folder: Folder = None) ->
         for friend in found:
             say(friend_words(friend))
         if not found:
-            say("Nobody whom you follow shares what they listen to.")
+            say(_NOBODY)
         return 0
 
     return run(work())
 
 
 async def _watch_friends(client: MeshClient) -> None:
+    listed = await client.call(
+        client.activity.ListActivity, activity_service_pb2.ListActivityRequest()
+    )
+    if not listed.friends:
+        # The stream says nothing until somebody does.
+        say(f"{_NOBODY} Who begins to is shown here, until Ctrl-C.")
     request = activity_service_pb2.WatchActivityRequest()
     async for answer in followed(client, client.activity.WatchActivity, request):
         if answer.HasField("activity"):

@@ -14,7 +14,7 @@ from segue.catalog.v1 import catalog_pb2, catalog_service_pb2
 from meshkit.ulids import new_id
 from player.commands.following import followed
 from player.commands.outcome import CommandFailed, Folder, User, run
-from player.commands.terminal_text import say
+from player.commands.terminal_text import count, say
 from player.mesh_client import LocalUser, MeshClient, local_username
 
 _STATE = catalog_pb2.Import.State
@@ -108,7 +108,7 @@ async def _report(client: MeshClient, finished: Any) -> int:
     if finished.state == _STATE.FAILED:
         raise CommandFailed(f"the import failed: {finished.error}")
     say(
-        f"{finished.files_found} files: {finished.files_complete} imported, "
+        f"{count(finished.files_found, 'file')}: {finished.files_complete} imported, "
         f"{finished.files_unchanged} unchanged, {finished.files_duplicate} already there, "
         f"{finished.files_failed} refused"
     )

@@ -21,6 +21,10 @@ from player.commands.terminal_text import clock, plain_lines, print_text
 from player.errors import PlayerError
 
 INTERRUPTED = 130
+# What to do where a command does it; the contract speaks to authors of clients.
+_OWN_ACTIONS = {
+    "ON_ANOTHER_PLAN": "ask without --tier, or change the plan: segue user plan NAME premium",
+}
 
 Folder = Annotated[
     Path | None,
@@ -79,8 +83,9 @@ def words_of(fault: Fault) -> str:
     if fault.retry_after_s is not None and fault.retry_after_s >= 1:
         lines.append(f"again in {clock(fault.retry_after_s * 1000)}")
     spec = reason_specs().get(fault.reason)
-    if spec is not None and spec.action:
-        lines.append(spec.action)
+    action = _OWN_ACTIONS.get(fault.reason) or (spec.action if spec is not None else "")
+    if action:
+        lines.append(action)
     return "\n".join(lines)
 
 

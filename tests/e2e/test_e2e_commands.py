@@ -38,6 +38,13 @@ def test_token_prints_a_token_that_works(mesh: RunningMesh) -> None:
     assert mesh.call("POST", "/imports", {"path": "x"}, token=admin).status == 400
 
 
+def test_token_says_by_which_command_a_plan_is_changed(mesh: RunningMesh) -> None:
+    segue(mesh.folder, "token", "--user", "planner")
+    done = segue(mesh.folder, "token", "--user", "planner", "--tier", "premium")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "segue user plan NAME premium" in done.stderr
+
+
 def test_token_refuses_a_name_that_cannot_be_one(mesh: RunningMesh) -> None:
     done = segue(mesh.folder, "token", "--user", "No Name")
     assert (done.returncode, done.stdout) == (1, "")
@@ -166,6 +173,7 @@ def test_a_mesh_that_runs_already_is_left_as_it_is(
     [
         (("--port", "9"), "not on port 9; stop it first: segue mesh down"),
         (("--replicas", "catalog=2"), "segue mesh scale catalog=2"),
+        (("--allow-origin", "http://localhost:5173"), "which origins it lets in is said at its"),
     ],
 )
 def test_another_mesh_than_the_one_that_runs_is_refused(
