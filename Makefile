@@ -23,7 +23,7 @@ KILLS = $(addprefix tests/mesh/test_,$(addsuffix .py,playback_survives_kills pla
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test test-all test-fast prepare test-kills test-browser test-node test-languages test-alerts test-attack test-players check bench generate release-artifacts lock clean
+.PHONY: help setup demo up down test test-all test-fast prepare test-kills test-browser test-node test-languages test-alerts test-attack test-readme test-players check bench generate release-artifacts lock clean
 
 help: ## This list
 	@echo "Segue: a music streaming backend. Needs Python 3.11 to 3.14 and make; nothing else."
@@ -58,12 +58,13 @@ down: $(STAMP) ## Stop the mesh
 	@$(BIN)/segue mesh down
 
 test: $(STAMP) ## Run all tests against real PostgreSQL, Valkey, Envoy, FFmpeg and packager (WORKERS=N)
-	@$(BIN)/python -m pytest $(PARALLEL) tests --ignore=tests/alerts --ignore=tests/attack --ignore=tests/browser --ignore=tests/node --ignore=tests/languages --ignore=tests/players $(ARGS)
+	@$(BIN)/python -m pytest $(PARALLEL) tests --ignore=tests/alerts --ignore=tests/attack --ignore=tests/browser --ignore=tests/node --ignore=tests/languages --ignore=tests/players --ignore=tests/readme $(ARGS)
 
-prepare: ## Lay out what browser, Node and other languages need, by npm and Go
+prepare: ## Lay out what browser, Node, other languages and the README need, by npm and Go
 	@tests/browser/prepare
 	@tests/node/prepare
 	@tests/languages/prepare
+	@tests/readme/prepare
 
 test-all: $(STAMP) prepare ## Run everything beside each other, also browser, Node and other languages
 	@$(BIN)/python -m pytest $(PARALLEL) tests --ignore=tests/players $(ARGS)
@@ -91,6 +92,10 @@ test-attack: $(STAMP) ## Attack a mesh from outside and from beside, at length; 
 test-languages: $(STAMP) ## Compile the contracts in four languages, call them from clients (see CONTRIBUTING.md)
 	@tests/languages/prepare
 	@$(BIN)/python -m pytest tests/languages $(ARGS)
+
+test-readme: $(STAMP) ## Type every line of the README, as a new user does (needs Go, npm and curl)
+	@tests/readme/prepare
+	@$(BIN)/python -m pytest tests/readme $(ARGS)
 
 test-players: $(STAMP) ## Play by mpv, VLC, GStreamer and streamlink, which it says how to install
 	@tests/players/prepare

@@ -18,6 +18,7 @@ _WAITING = (
     "tests/e2e/",
     "tests/attack/",
     "tests/browser/*",
+    "tests/readme/*",
     "tests/node/*",
     "tests/e2e/*",
     "tests/mesh/*",
