@@ -25,7 +25,7 @@ from player.commands.importing import show_refused, start_import, watch_import
 from player.commands.outcome import CommandFailed
 from player.commands.playing import play_track
 from player.commands.searching import find
-from player.commands.terminal_text import clock
+from player.commands.terminal_text import clock, count, show_table
 from player.demo.album import Song, make_album
 from player.domain.status import PlayerStatus
 from player.mesh_client import LocalUser, MeshClient
@@ -244,13 +244,13 @@ class Story:
         for what, seen in self._findings.rows:
             table.add_row(what, seen)
         self._console.print()
-        self._console.print(table)
+        show_table(table, self._console)
         self._console.print("\nYour own: make up, then segue import FOLDER", style="dim")
 
 
 def _import_line(state: Any) -> str:
     return (
-        f"{state.files_found} files: {state.files_searchable} searchable, "
+        f"{count(state.files_found, 'file')}: {state.files_searchable} searchable, "
         f"{state.files_playable} playable, {state.files_complete} complete, "
         f"{state.files_unchanged} unchanged, {state.files_failed} refused"
     )

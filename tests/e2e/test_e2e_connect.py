@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from e2e_album import SONGS, Music
 
 from tests.running_mesh import RunningMesh
@@ -15,18 +16,33 @@ WATCH = "segue.playback.v1.PlaybackService/WatchPlayback"
 GET_TRACK = "segue.catalog.v1.CatalogService/GetTrack"
 
 
-def buf_curl(mesh: RunningMesh, token: str, method: str, message: str) -> tuple[str, str]:
-    """What ``buf curl`` prints and complains of; it is given no protocol and no schema."""
+def buf_curl(
+    mesh: RunningMesh, token: str, method: str, message: str, *more: str
+) -> tuple[str, str]:
+    """What ``buf curl`` prints and complains of; it is given no schema, nor a protocol but more."""
     buf = Path(sys.executable).with_name("buf")
     words = ("-H", f"authorization: Bearer {token}", "-d", message, f"{mesh.edge}/{method}")
     done = subprocess.run(
-        [buf, "curl", "--http2-prior-knowledge", *words], capture_output=True, text=True, timeout=60
+        [buf, "curl", "--http2-prior-knowledge", *more, *words],
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
     return done.stdout, done.stderr
 
 
 def test_buf_curl_searches_by_its_default(mesh: RunningMesh, free: str, music: Music) -> None:
     said, complained = buf_curl(mesh, free, SEARCH, f'{{"q": "{SONGS[0].title}"}}')
+    assert complained == ""
+    assert music.id_of(SONGS[0]) in said
+
+
+@pytest.mark.parametrize("protocol", ["grpc", "grpcweb"])
+def test_buf_curl_searches_by_other_protocols(
+    mesh: RunningMesh, free: str, music: Music, protocol: str
+) -> None:
+    message = f'{{"q": "{SONGS[0].title}"}}'
+    said, complained = buf_curl(mesh, free, SEARCH, message, "--protocol", protocol)
     assert complained == ""
     assert music.id_of(SONGS[0]) in said
 

@@ -41,6 +41,8 @@ def test_the_demo_goes_from_nothing_to_a_summary_and_leaves_nothing(temporary: P
     assert "refused: 99 Cut Short On Purpose.flac" in told.stdout
     for line in ("search with a typo", "played to its end", "play to first audio"):
         assert line in told.stdout
+    summary = told.stdout.partition("What was seen")[2].splitlines()
+    assert [line for line in summary if line != line.rstrip()] == []
     rungs = next(line for line in told.stdout.splitlines() if "rungs over the slow link" in line)
     assert "0 changes" not in rungs.replace("10 changes", "")
 
