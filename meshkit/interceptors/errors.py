@@ -55,4 +55,8 @@ async def answer(fault: Fault, context: Context) -> NoReturn:
             ("retry-after", fault.retry_after),
             ("grpc-retry-pushback-ms", "-1"),
         )
-    await context.abort(status.grpc_code_of(fault.reason), rich.message, trailing)
+    try:
+        await context.abort(status.grpc_code_of(fault.reason), rich.message, trailing)
+    finally:
+        # See the pipeline: what ends the call holds this frame.
+        del fault, context

@@ -128,10 +128,14 @@ class Pipeline(grpc.aio.ServerInterceptor):
                 fault, code = errors.code_for(error, path)
                 if fault is None:
                     raise
-                await errors.answer(fault, context)
             finally:
                 admission.held -= 1
                 metrics.end(begun, code)
+            # gRPC keeps in the context what ends the call, with these frames in its traceback: each
+            # refused request would wait for the collector, which knows nothing of its size.
+            ending = errors.answer(fault, context)
+            del request, context, fault
+            return await ending
 
         return call
 
@@ -166,10 +170,14 @@ class Pipeline(grpc.aio.ServerInterceptor):
                 fault, code = errors.code_for(error, path)
                 if fault is None:
                     raise
-                await errors.answer(fault, context)
+            else:
+                return
             finally:
                 self._streams.held -= 1
                 metrics.end(begun, code)
+            ending = errors.answer(fault, context)
+            del request, context, fault
+            await ending
 
         return call
 
