@@ -28,7 +28,7 @@ _OUT = (
     "%uff0e%uff0e",
     ".%00.",
 )
-_NAMES = ("master.m3u8", "manifest.mpd", "128/index.m3u8", "128/init.mp4", "128/1.m4s")
+NAMES = ("master.m3u8", "manifest.mpd", "128/index.m3u8", "128/init.mp4", "128/1.m4s")
 
 
 def altered_address(chance: random.Random, stream_url: str) -> str:
@@ -40,7 +40,7 @@ def altered_address(chance: random.Random, stream_url: str) -> str:
     _, _, version, capability, descriptor, *_ = given.split("/")
     while True:
         changed = _altered_capability(chance, capability)
-        name = chance.choice(_NAMES)
+        name = chance.choice(NAMES)
         if unquote(changed) != capability:
             return f"/media/{version}/{changed}/{descriptor}/{name}"
 
@@ -83,7 +83,7 @@ def _altered_field(chance: random.Random, field: str) -> str:
 def traversal(chance: random.Random, stream_url: str) -> str:
     """A path below a good address, or beside it, that tries to lead elsewhere."""
     given = urlsplit(stream_url).path.split("/")
-    parts = [*given[:-1], *chance.choice(_NAMES).split("/")]
+    parts = [*given[:-1], *chance.choice(NAMES).split("/")]
     for _ in range(chance.randint(1, 3)):
         at = chance.randrange(3, len(parts))
         parts[at : at + chance.randint(0, 1)] = [chance.choice(_OUT)] * chance.choice((1, 1, 3, 9))

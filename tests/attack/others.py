@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
@@ -55,7 +56,7 @@ async def under_attack(
     finally:
         calls.cancel()
         await asyncio.wait([calls])
-    assert set(meanwhile.statuses) == {200}
+    assert set(meanwhile.statuses) == {200}, Counter(meanwhile.statuses)
 
 
 async def _call(mesh: RunningMesh, token: str, statuses: list[int]) -> None:
