@@ -47,24 +47,37 @@ async def by_grpc(
     stands_s: float = PATIENCE_S,
 ) -> Outcome:
     """What a call comes to over gRPC; a stream that says nothing for ``stands_s`` is standing."""
+    outcome, _ = await answered(channel, method, content, headers, stands_s=stands_s)
+    return outcome
+
+
+async def answered(
+    channel: grpc.aio.Channel,
+    method: MethodDescriptor,
+    content: bytes,
+    headers: Headers,
+    *,
+    stands_s: float,
+) -> tuple[Outcome, bytes]:
+    """The same, with what is answered, by a stream at first."""
     shape = f"{_shape(method.client_streaming)}_{_shape(method.server_streaming)}"
     opened = getattr(channel, shape)(f"/{name_of(method)}")
     sent = _later(content) if method.client_streaming else content
     call = opened(sent, metadata=tuple(headers.items()), timeout=PATIENCE_S)
     try:
         if not method.server_streaming:
-            await call
-            return TAKEN
+            return TAKEN, await call
         async with asyncio.timeout(stands_s):
+            first = await call.read()
             # The end of a stream without a message is none, and has a status.
-            if await call.read() is grpc.aio.EOF and await call.code() is grpc.StatusCode.OK:
-                return TAKEN
+            if first is grpc.aio.EOF and await call.code() is grpc.StatusCode.OK:
+                return TAKEN, b""
     except grpc.aio.AioRpcError as error:
-        return answers.of_grpc(error)
+        return answers.of_grpc(error), b""
     except TimeoutError:
-        pass
+        first = b""
     call.cancel()
-    return STANDING
+    return STANDING, b"" if first is grpc.aio.EOF else first
 
 
 def _shape(streams: bool) -> str:
