@@ -35,13 +35,14 @@ BENCHES = {
     "play": Bench("bench.play", "from Play to the first audio byte and to the first sound"),
     "playlists": Bench("bench.playlists", "playlists of 10,000 tracks; reads and edits; a peer"),
     "search": Bench("bench.search", "search in a synthetic catalogue"),
+    "recommendations": Bench("bench.recommendations", "models of what was heard; their cost"),
     "start": Bench("bench.start", "a whole mesh from nothing running to all ready"),
 }
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    lines = [f"  {name:<11} {bench.measures}" for name, bench in BENCHES.items()]
+    lines = [f"  {name:<15} {bench.measures}" for name, bench in BENCHES.items()]
     made = argparse.ArgumentParser(
         prog="python -m bench",
         description=__doc__,

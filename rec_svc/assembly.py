@@ -112,4 +112,5 @@ def _add_models(serving: Serving, parts: Parts) -> None:
     read = ReadTrainings(parts.trainings, parts.training_changes)
     training = TrainingServicer(start, read, streams=server.streams)
     server.add(add_TrainingServiceServicer_to_server, training)
+    serving.before_serving(parts.serving_model.look)
     serving.run(partial(regularly, LOOK_FOR_MODEL_EVERY_S, parts.serving_model.look))

@@ -11,7 +11,7 @@ from meshkit.faults import FailedPrecondition
 from rec_svc.domain.search import Trial
 
 DEFAULT_TRAINER = "BLEND"
-BLENDED = ("IALS", "EDLAE")
+BLENDED = ("IALS", "EDLAE", "ITEM_KNN")
 """What a blend is made of; the first one's parameters are searched."""
 
 
