@@ -168,12 +168,11 @@ class Device:
             self._tell("paused")
         elif isinstance(action, Resume):
             player.resume()
-            if player.status().state.final:
-                # It was held at its end, and goes on with what follows.
+            if player.status().state.final:  # Held at its end, it goes on with what follows.
                 self._watch_again(player)
             self._tell("goes on")
         else:
-            await self._let_finish(player, order)
+            await self._let_finish(player, order.ended_by)
             await self._silence(Ended(order.ended_by or "TAKEN_OVER", words_of_end(order)))
 
     async def _load(self, order: Order) -> None:
@@ -215,16 +214,15 @@ class Device:
         """Whether the track before may be heard to its end while the next one is loaded."""
         player, target = self.player, order.target
         natural = target.position_ms == 0 and target.motion is Motion.PLAYING
-        session = self._session
-        same = session is not None and session.playback_id == target.playback_id
+        same = self._session is not None and self._session.playback_id == target.playback_id
         if player is None or not (natural and same and self.deck.joins and player.at_end):
             return False
         self._background(player.close_at_end())
         return True
 
-    async def _let_finish(self, player: Player, order: Order) -> None:
-        """The last track of all is heard to its end."""
-        if order.ended_by == "FINISHED" and player.at_end:
+    async def _let_finish(self, player: Player | None, ended_by: str) -> None:
+        """The last track of all is heard to its end, by whatever its session's end is told."""
+        if ended_by == "FINISHED" and player is not None and player.at_end:
             await last_sound(player)
 
     def _watch_again(self, player: Player) -> None:
@@ -259,8 +257,11 @@ class Device:
 
         async def end() -> None:
             async with self._steering:
-                if self.playing and self.known.playback_id == playback_id:
-                    await self._silence(Ended(reason, message or reason))
+                if not self.playing or self.known.playback_id != playback_id:
+                    return
+                with contextlib.suppress(PlayerError):
+                    await self._let_finish(self.player, reason)
+                await self._silence(Ended(reason, message or reason))
 
         self._background(end())
 

@@ -49,6 +49,9 @@ class FakeMesh(
         self.calls: list[str] = []
         self.streams: list[asyncio.Queue[Any]] = []
         self.refusals: list[Exception] = []
+        # Where it is set, beats tell that the session is over, and Advance answers after the event.
+        self.advance_answers: asyncio.Event | None = None
+        self._over = asyncio.Event()
         self.last_known = 0
         self._plays = 0
 
@@ -130,6 +133,10 @@ class FakeMesh(
     async def StreamHeartbeats(self, requests: Any, context: Any) -> AsyncIterator[Any]:
         playback_id = (await anext(requests)).hello.playback_id
         yield _BEATS(ack={"seq": 0})
+        if self.advance_answers is not None:
+            await self._over.wait()
+            yield _BEATS(session_end={"reason": "FINISHED"})
+            return
         async for request in requests:
             if request.HasField("heartbeat"):
                 self.beats.append((playback_id, request.heartbeat))
@@ -137,6 +144,9 @@ class FakeMesh(
 
     async def Advance(self, request: Any, context: Any) -> Any:
         self.calls.append("Advance")
+        if self.advance_answers is not None:
+            self._over.set()
+            await self.advance_answers.wait()
         if self.refusals:
             await _refuse(context, self.refusals.pop(0))
         answer = playback_service_pb2.AdvanceResponse

@@ -184,11 +184,13 @@ async def test_at_the_end_of_a_track_the_next_one_follows(connected: Kitchen) ->
     assert len({name for name, _ in connected.mesh.beats}) == 1
 
 
-async def test_after_everything_was_played_it_is_silent(connected: Kitchen) -> None:
+@pytest.mark.parametrize("answers", [None, asyncio.Event()], ids=["by its answer", "by beats"])
+async def test_after_everything_was_heard_it_is_silent(connected: Kitchen, answers: Any) -> None:
+    connected.mesh.advance_answers = answers
     await connected.play(position_ms=LENGTH_MS - 1_000)
     await connected.until(lambda: connected.device.ended)
-    assert connected.device.ended is not None
-    assert connected.device.ended.reason == "FINISHED"
+    assert getattr(connected.device.ended, "reason", "") == "FINISHED"
+    assert connected.state is PlaybackState.ENDED
     assert connected.mesh.calls == ["Advance"]
 
 
