@@ -12,6 +12,8 @@ from tests.attack.watching import unharmed
 from tests.attack.wire import PATIENCE_S, Wire, request
 from tests.running_mesh import RunningMesh
 
+# A call of each service.
+PATHS = ("/plans", "/search?q=noise", "/playlists", "/devices")
 _PAUSE_S = 0.02
 
 
@@ -65,7 +67,7 @@ async def _call(mesh: RunningMesh, token: str, statuses: list[int]) -> None:
     wire = Wire(target(mesh))
     try:
         while True:
-            for path in ("/plans", "/search?q=noise", "/playlists", "/devices"):
+            for path in PATHS:
                 heard = await wire.ask(request("GET", path, headers=headers))
                 statuses.append(heard.status if heard else 0)
             await asyncio.sleep(_PAUSE_S)
