@@ -24,8 +24,8 @@ class IalsTrainer:
         self._dimensions = dimensions
         self._epochs = epochs
         space = {
-            "ridge": Range(0.001, 0.05, logarithmic=True),
-            "negatives": Range(0.01, 0.3, logarithmic=True),
+            "ridge": Range(0.001, 0.3, logarithmic=True),
+            "negatives": Range(0.01, 1.0, logarithmic=True),
             "exponent": Range(0.7, 1.1),
         }
         self.tuning = Tuning({"ridge": 0.01, "negatives": 0.05, "exponent": 1.0}, space)
