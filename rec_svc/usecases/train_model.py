@@ -244,7 +244,7 @@ class TrainModel:
                 return
 
     async def _fail(self, training_id: str, error: str) -> None:
-        _log.error("training failed", training_id=training_id, error=error)
+        _log.warning("training failed", training_id=training_id, error=error)
         await self._trainings.finish(training_id, error=error)
 
     async def _report_forever(self, training_id: str, told: _Told) -> None:

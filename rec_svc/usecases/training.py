@@ -16,6 +16,7 @@ from rec_svc.ports.trainings import TrainingChanges, Trainings
 TRAINERS = ("BLEND", "IALS", "EDLAE", "ITEM_KNN", "POPULARITY")
 """What a training may be asked for, by the names of the contract."""
 
+_AFTER_FAILURE_MS = 3_600_000
 _REST_S = 0.1
 _POLL_S = 5.0
 
@@ -93,7 +94,10 @@ class ReadTrainings:
 
 
 class StartDaily:
-    """Starts a training where the last one began ``every_ms`` ago and none is under way."""
+    """Starts a training where the last one began ``every_ms`` ago and none is under way.
+
+    One that failed, as where nothing was heard yet, is followed by another after an hour.
+    """
 
     def __init__(self, trainings: Trainings, every_ms: int) -> None:
         self._trainings = trainings
@@ -102,7 +106,9 @@ class StartDaily:
     async def __call__(self) -> None:
         """Of two at once one starts it. Raises Unavailable."""
         newest = await self._trainings.list_trainings(after=None, limit=1)
-        if not newest or newest[0].created_at_ms <= now_ms() - self._every_ms:
+        failed = bool(newest) and newest[0].state is TrainingState.FAILED
+        rest_ms = min(self._every_ms, _AFTER_FAILURE_MS) if failed else self._every_ms
+        if not newest or newest[0].created_at_ms <= now_ms() - rest_ms:
             await self._trainings.start(training_of_now(DEFAULT_TRAINER, 0, anew=False))
 
 

@@ -277,11 +277,22 @@ async def test_a_daily_training_starts_when_its_time_has_come() -> None:
     assert len(trainings.queued) == 1
     await StartDaily(trainings, every_ms=0)()
     assert len(trainings.queued) == 1
-    await trainings.finish(trainings.queued[0], error="-")
+    await trainings.finish(trainings.queued[0], model_id=trainings.queued[0])
     await StartDaily(trainings, every_ms=1_000_000)()
     assert len(trainings.queued) == 1
     await StartDaily(trainings, every_ms=0)()
     assert len(trainings.queued) == 2
+
+
+@pytest.mark.parametrize(("minutes", "started"), [(59, 1), (60, 2)])
+async def test_one_that_failed_is_tried_again_after_an_hour(minutes: int, started: int) -> None:
+    trainings = MemoryTrainings()
+    earlier = training_of_now("BLEND", 0, anew=False)
+    at_ms = earlier.created_at_ms - minutes * 60_000
+    await trainings.start(replace(earlier, created_at_ms=at_ms))
+    await trainings.finish(earlier.training_id, error="nothing was heard")
+    await StartDaily(trainings, every_ms=24 * 3_600_000)()
+    assert len(trainings.queued) == started
 
 
 def test_with_too_few_listeners_in_a_week_the_split_is_random() -> None:
