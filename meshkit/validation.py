@@ -39,6 +39,10 @@ class _Bound:
     words: str
 
 
+# No store takes it, and nobody types it.
+_NO_NUL: Final = _Bound(lambda value: "\0" not in value, "must not hold the character NUL")
+
+
 def rules_of(field: FieldDescriptor) -> FieldRules:
     """What the contract says of a field; empty rules where it says nothing."""
     return field.GetOptions().Extensions[validation_pb2.rules]
@@ -101,6 +105,8 @@ def checker_of(message: Descriptor) -> Checker | None:
 
 def _field_check(field: FieldDescriptor) -> Checker | None:
     _require_fitting(field)
+    if field.message_type is not None and field.message_type.GetOptions().map_entry:
+        raise ValueError(f"{field.full_name} is a map: its texts would never be checked")
     if field.is_repeated:
         return _list_check(field)
     if field.message_type is not None and not is_duration(field):
@@ -215,6 +221,8 @@ def _bounds(field: FieldDescriptor) -> list[_Bound]:
         found.append(_length_bound(rules))
     if rules.form or rules.pattern:
         found.append(_text_bound(rules))
+    elif field.type == FieldDescriptor.TYPE_STRING:
+        found.append(_NO_NUL)
     if rules.HasField("minimum") or rules.HasField("maximum"):
         found.append(_number_bound(field))
     if rules.HasField("page_size"):

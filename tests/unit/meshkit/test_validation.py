@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from google.protobuf import descriptor_pb2, descriptor_pool, duration_pb2, message_factory
 from google.protobuf.message import Message
-from segue.catalog.v1 import catalog_internal_service_pb2 as catalog
 from segue.mesh.v1 import validation_pb2
 
 from meshkit.validation import checker_of
@@ -35,6 +34,7 @@ FIELDS: tuple[tuple[str, int, dict[str, Any], dict[str, Any]], ...] = (
     ("kind", Field.TYPE_ENUM, {"required": True}, {"type_name": ".test.Kind"}),
     ("kinds", Field.TYPE_ENUM, {}, {"type_name": ".test.Kind", "label": 3}),
     ("inner", Field.TYPE_MESSAGE, {}, {"type_name": ".test.Inner"}),
+    ("words", Field.TYPE_STRING, {}, {"label": 3}),
     ("inners", Field.TYPE_MESSAGE, {"max_items": 2}, {"type_name": ".test.Inner", "label": 3}),
 )
 
@@ -119,6 +119,10 @@ def test_what_is_within_its_bounds_is_taken(fields: dict[str, Any]) -> None:
         ({"track_id": ""}, "track_id", "must not be empty"),
         ({"track_id": ULID + "0"}, "track_id", "must be a ULID: 26 upper-case characters"),
         ({"track_id": ULID + "\n"}, "track_id", "must be a ULID: 26 upper-case characters"),
+        ({"title": "a\0"}, "title", "must not hold the character NUL"),
+        ({"inner": {"text": "\0"}}, "inner.text", "must not hold the character NUL"),
+        ({"inners": [{}, {"text": "\0"}]}, "inners[1].text", "must not hold the character NUL"),
+        ({"words": ["a", "b\0"]}, "words[1]", "must not hold the character NUL"),
         ({"code": "abc"}, "code", "must be of the form [a-z]{2}|[0-9]{3}"),
         ({"code": "12\u0663"}, "code", "must be of the form [a-z]{2}|[0-9]{3}"),
         ({"percent": -1}, "percent", "must be from 0 to 100"),
@@ -160,7 +164,7 @@ def test_one_field_of_a_oneof_that_must_be_set_is_enough() -> None:
 
 
 def test_a_message_without_rules_has_no_checker() -> None:
-    assert checker_of(catalog.WatchChangesRequest.DESCRIPTOR) is None
+    assert checker_of(duration_pb2.Duration.DESCRIPTOR) is None
 
 
 @pytest.mark.parametrize(

@@ -28,8 +28,8 @@ class FieldRules(_message.Message):
     """What one field must be. A field that is not set is looked at by `required` and `min_items` alone;
     one without presence (no `optional`, not of a oneof) counts as not set while it has its default.
     Of a repeated field, `min_items` and `max_items` speak of the list and the others of each item. A
-    number that an enum does not define is refused in any request, without an option, and so is the
-    zero of an enum as an item of a repeated field.
+    number that an enum does not define is refused in any request, without an option, and so are the
+    zero of an enum as an item of a repeated field and a text that holds the character NUL.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
