@@ -109,7 +109,6 @@ SERVICES: Mapping[str, Service] = {
             workload="rec",
             grpc=True,
             database="rec",
-            valkey_keys=("recommendations:*",),
             targets=("catalog", "identity", "playback", "playlist"),
             extra=("OBJECTS_URL",),
         ),

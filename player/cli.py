@@ -42,6 +42,14 @@ _COMMANDS = {
     "followers": ("player.commands.relations:followers", "Show who follows you."),
     "block": ("player.commands.relations:block", "Block a user or an artist."),
     "unblock": ("player.commands.relations:unblock", "Block a user or an artist no longer."),
+    "recommend": (
+        "player.commands.recommending:recommend",
+        "Show tracks that go with one of your playlists, and why.",
+    ),
+    "similar": (
+        "player.commands.recommending:similar",
+        "Show tracks that are liked by those who like a track.",
+    ),
     "token": ("player.commands.tokens:token", "Print an access token for a local user."),
     "user": ("player.commands.users:app", "Put users on plans, and erase them."),
     "train": ("player.commands.models:train", "Train a model on what was listened to."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass
 from functools import partial
 
@@ -15,10 +16,12 @@ from segue.rec.v1.training_service_pb2_grpc import add_TrainingServiceServicer_t
 from meshkit.background import regularly
 from meshkit.clock import now_ms
 from meshkit.process import Serving
+from meshkit.ulids import new_id
 from rec_svc.ports.experiments import Experiments, Looks
 from rec_svc.ports.exposures import ArmCounts, Exposures, Outcomes
 from rec_svc.ports.listening import FavoriteArtists, Listening
 from rec_svc.ports.models import ModelArtefacts, Models
+from rec_svc.ports.play_orders import PlayOrders
 from rec_svc.ports.playlists import Playlists
 from rec_svc.ports.tracks import Tracks
 from rec_svc.ports.trainings import TrainingChanges, Trainings
@@ -27,6 +30,7 @@ from rec_svc.servicers.models import ModelServicer
 from rec_svc.servicers.recommendations import RecommendationServicer, RecommendationUseCases
 from rec_svc.servicers.trainings import TrainingServicer
 from rec_svc.settings import Settings
+from rec_svc.usecases.chosen_models import ChosenModels
 from rec_svc.usecases.experiment import (
     CreateExperiment,
     GetExperiment,
@@ -39,7 +43,13 @@ from rec_svc.usecases.experiment import (
 from rec_svc.usecases.looks import LOOK_EVERY_S, TakeLooks
 from rec_svc.usecases.model import PromoteModel, ReadModels, RollbackModel
 from rec_svc.usecases.recommendation.get_favorite_artists import GetFavoriteArtists
+from rec_svc.usecases.recommendation.list_playlist_recommendations import (
+    ListPlaylistRecommendations,
+)
+from rec_svc.usecases.recommendation.list_similar_tracks import ListSimilarTracks
+from rec_svc.usecases.recommendation.report_shown import ReportShown
 from rec_svc.usecases.recommendation.set_favorite_artists import SetFavoriteArtists
+from rec_svc.usecases.recommending import Recommending
 from rec_svc.usecases.running_experiments import RefreshedExperiments
 from rec_svc.usecases.serving_model import LOOK_EVERY_S as LOOK_FOR_MODEL_EVERY_S
 from rec_svc.usecases.serving_model import FollowedModel
@@ -54,6 +64,7 @@ class Parts:
     listening: Listening
     favorites: FavoriteArtists
     playlists: Playlists
+    orders: PlayOrders
     experiments: Experiments
     looks: Looks
     exposures: Exposures
@@ -76,9 +87,23 @@ def assemble(serving: Serving, settings: Settings, parts: Parts) -> None:
 
 def _add_recommendations(serving: Serving, parts: Parts) -> None:
     """Adds what users are recommended."""
+    tracks = parts.tracks
+    recommending = Recommending(
+        tracks,
+        parts.listening,
+        ChosenModels(parts.serving_model, parts.models, parts.artefacts),
+        parts.running,
+        parts.exposures,
+        clock=now_ms,
+        new_id=new_id,
+        chance=random.SystemRandom(),
+    )
     cases = RecommendationUseCases(
-        get_favorite_artists=GetFavoriteArtists(parts.listening, parts.tracks),
-        set_favorite_artists=SetFavoriteArtists(parts.favorites, parts.tracks),
+        get_favorite_artists=GetFavoriteArtists(parts.listening, tracks),
+        set_favorite_artists=SetFavoriteArtists(parts.favorites, tracks),
+        list_playlist_recommendations=ListPlaylistRecommendations(parts.orders, recommending),
+        list_similar_tracks=ListSimilarTracks(tracks, recommending),
+        report_shown=ReportShown(parts.exposures, now_ms),
     )
     serving.server.add(add_RecommendationServiceServicer_to_server, RecommendationServicer(cases))
 

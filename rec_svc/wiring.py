@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from importlib import metadata
 
+import grpc
 from segue.catalog.v1.catalog_internal_service_pb2 import DESCRIPTOR as CATALOG_CONTRACT
 from segue.catalog.v1.catalog_internal_service_pb2_grpc import CatalogInternalServiceStub
 from segue.identity.v1.identity_internal_service_pb2 import DESCRIPTOR as IDENTITY_CONTRACT
@@ -33,6 +34,7 @@ from rec_svc.adapters.grpc.catalogue_changes import catalogue_changes
 from rec_svc.adapters.grpc.item_changes import blocked_artists, followed_artists, saved_tracks
 from rec_svc.adapters.grpc.membership_changes import membership_changes
 from rec_svc.adapters.grpc.play_changes import play_changes
+from rec_svc.adapters.grpc.play_orders import PlaylistService
 from rec_svc.adapters.objects.models import ObjectModelArtefacts
 from rec_svc.adapters.postgres.experiments import PostgresExperiments, PostgresLooks
 from rec_svc.adapters.postgres.exposures import PostgresExposures
@@ -57,6 +59,7 @@ from rec_svc.adapters.prometheus_outcomes import PrometheusOutcomes
 from rec_svc.assembly import Parts, assemble
 from rec_svc.domain.plays import Play
 from rec_svc.domain.user_items import ItemChange, ItemKind
+from rec_svc.ports.play_orders import PlayOrders
 from rec_svc.schema import SCHEMA
 from rec_svc.settings import Settings, WorkerSettings
 from rec_svc.usecases.exposure_outcomes import CountOutcomes, PlayOutcomes, SaveOutcomes
@@ -87,14 +90,20 @@ async def connect(process: ServiceProcess, settings: Settings) -> Parts:
     exposures = PostgresExposures(pool)
     holders = (PostgresPendingEvents(pool), listening, playlists, exposures, KeptAnswers(pool))
     process.consume_users(users, *holders)
-    parts = await stored_parts(process, settings)
-    await learn(process, settings, CountOutcomes(exposures, PrometheusOutcomes(parts.running)))
+    playlist = await process.channel(
+        settings.playlist_target, "playlist", LIBRARY, PLAYLISTS, SOCIAL
+    )
+    orders = PlaylistService(PlaylistInternalServiceStub(playlist))
+    parts = await stored_parts(process, settings, orders)
+    await learn(
+        process, settings, playlist, CountOutcomes(exposures, PrometheusOutcomes(parts.running))
+    )
     process.every_hour(lambda: exposures.prune(now_ms()))
     return parts
 
 
-async def stored_parts(process: ServiceProcess, settings: Settings) -> Parts:
-    """The parts over the schema of ``process``."""
+async def stored_parts(process: ServiceProcess, settings: Settings, orders: PlayOrders) -> Parts:
+    """The parts over the schema of ``process``, and what tells the tracks of playlists."""
     pool = process.pool
     listening, exposures = PostgresListening(pool), PostgresExposures(pool)
     experiments = PostgresExperiments(pool)
@@ -105,6 +114,7 @@ async def stored_parts(process: ServiceProcess, settings: Settings) -> Parts:
         listening=listening,
         favorites=listening,
         playlists=PostgresPlaylists(pool),
+        orders=orders,
         experiments=experiments,
         looks=PostgresLooks(pool),
         exposures=exposures,
@@ -119,7 +129,12 @@ async def stored_parts(process: ServiceProcess, settings: Settings) -> Parts:
     )
 
 
-async def learn(process: ServiceProcess, settings: Settings, count: CountOutcomes) -> None:
+async def learn(
+    process: ServiceProcess,
+    settings: Settings,
+    playlist: grpc.aio.Channel,
+    count: CountOutcomes,
+) -> None:
     """Keeps what is learnt from as the other services tell it; one instance at a time does."""
     pool = process.pool
     catalog = await process.channel(settings.catalog_target, "catalog", CATALOG)
@@ -131,9 +146,6 @@ async def learn(process: ServiceProcess, settings: Settings, count: CountOutcome
     process.consume(PLAYS_FEED, watch_plays, plays)
     place = PostgresReplica[Play](pool, "outcome-plays")
     process.consume("outcome-plays", watch_plays, PlayOutcomes(place, count))
-    playlist = await process.channel(
-        settings.playlist_target, "playlist", LIBRARY, PLAYLISTS, SOCIAL
-    )
     watch_lists = membership_changes(PlaylistInternalServiceStub(playlist))
     process.consume(MEMBERSHIP_FEED, watch_lists, PostgresPlaylistsReplica(pool))
     watches = {

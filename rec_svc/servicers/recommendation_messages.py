@@ -3,10 +3,41 @@
 from __future__ import annotations
 
 from segue.rec.v1 import recommendation_service_pb2 as pb
+from segue.rec.v1 import recommended_track_pb2 as track_pb
 
+from rec_svc.domain.recommended import ReasonKind, Recommended, RecommendedList, Source
 from rec_svc.domain.tracks import Artist
+
+_KIND = track_pb.RecommendationReason.Kind
+_KINDS = {kind: _KIND.Value(kind.name) for kind in ReasonKind}
+_SOURCES = {kind: track_pb.RecommendationSource.Kind.Value(kind.name) for kind in Source}
 
 
 def artist(one: Artist) -> pb.ArtistSummary:
     """The message of an artist."""
     return pb.ArtistSummary(id=one.id, name=one.name)
+
+
+def recommended(one: Recommended) -> track_pb.RecommendedTrack:
+    """The message of a track of a list."""
+    track, reason = one.track, one.reason
+    because_of = "" if reason.track is None else reason.track.id
+    return track_pb.RecommendedTrack(
+        id=track.id,
+        title=track.title,
+        artist=track.artist,
+        duration=track.duration_ms / 1000,
+        duration_ms=track.duration_ms,
+        artist_id=track.artist_id,
+        album=track.album,
+        album_id=track.album_id,
+        artwork_path=track.artwork_path,
+        score=one.score,
+        reason=reason.text,
+        reason_detail=track_pb.RecommendationReason(kind=_KINDS[reason.kind], track_id=because_of),
+    )
+
+
+def source(made: RecommendedList) -> track_pb.RecommendationSource:
+    """The message of what a list was made from."""
+    return track_pb.RecommendationSource(kind=_SOURCES[made.source], model_id=made.model_id)

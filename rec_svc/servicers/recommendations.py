@@ -8,11 +8,20 @@ from segue.rec.v1 import recommendation_service_pb2 as pb
 from segue.rec.v1.recommendation_service_pb2_grpc import RecommendationServiceServicer
 
 from meshkit.idempotency import request_key
-from meshkit.principal import current_principal
+from meshkit.principal import Principal, current_principal
 from meshkit.server_context import Context
 from rec_svc.servicers import recommendation_messages as messages
 from rec_svc.usecases.recommendation.get_favorite_artists import GetFavoriteArtists
+from rec_svc.usecases.recommendation.list_playlist_recommendations import (
+    ListPlaylistRecommendations,
+)
+from rec_svc.usecases.recommendation.list_similar_tracks import ListSimilarTracks
+from rec_svc.usecases.recommendation.report_shown import ReportShown
 from rec_svc.usecases.recommendation.set_favorite_artists import SetFavoriteArtists
+from rec_svc.usecases.recommending import Listener
+
+_DEFAULT_LIMIT = 20
+_PREMIUM = "premium"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +30,9 @@ class RecommendationUseCases:
 
     get_favorite_artists: GetFavoriteArtists
     set_favorite_artists: SetFavoriteArtists
+    list_playlist_recommendations: ListPlaylistRecommendations
+    list_similar_tracks: ListSimilarTracks
+    report_shown: ReportShown
 
 
 class RecommendationServicer(RecommendationServiceServicer):
@@ -45,3 +57,38 @@ class RecommendationServicer(RecommendationServiceServicer):
         key = request_key(request)
         named = await self._do.set_favorite_artists(user_id, request.artist_ids, key)
         return pb.SetFavoriteArtistsResponse(artists=map(messages.artist, named))
+
+    async def ListPlaylistRecommendations(
+        self, request: pb.ListPlaylistRecommendationsRequest, context: Context
+    ) -> pb.ListPlaylistRecommendationsResponse:
+        made = await self._do.list_playlist_recommendations(
+            _listener(current_principal()), request.playlist_id, request.limit or _DEFAULT_LIMIT
+        )
+        return pb.ListPlaylistRecommendationsResponse(
+            tracks=map(messages.recommended, made.tracks),
+            source=messages.source(made),
+            shown_id=made.shown_id,
+        )
+
+    async def ListSimilarTracks(
+        self, request: pb.ListSimilarTracksRequest, context: Context
+    ) -> pb.ListSimilarTracksResponse:
+        made = await self._do.list_similar_tracks(
+            _listener(current_principal()), request.track_id, request.limit or _DEFAULT_LIMIT
+        )
+        return pb.ListSimilarTracksResponse(
+            tracks=map(messages.recommended, made.tracks),
+            source=messages.source(made),
+            shown_id=made.shown_id,
+        )
+
+    async def ReportShown(
+        self, request: pb.ReportShownRequest, context: Context
+    ) -> pb.ReportShownResponse:
+        await self._do.report_shown(current_principal().user_id, request.shown_ids)
+        return pb.ReportShownResponse()
+
+
+def _listener(principal: Principal) -> Listener:
+    """Who is recommended to; a token tells the plan of when it was issued, Play asks again."""
+    return Listener(principal.user_id, premium=principal.tier == _PREMIUM)

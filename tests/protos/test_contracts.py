@@ -113,6 +113,7 @@ WITHOUT_REQUEST_ID = {
     "segue.playback.v1.HeartbeatService.StreamHeartbeats",
     "segue.device.v1.DeviceService.Connect",
     "segue.device.v1.DeviceService.ReportApplied",
+    "segue.rec.v1.RecommendationService.ReportShown",
 }
 
 

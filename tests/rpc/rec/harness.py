@@ -20,6 +20,7 @@ from meshkit.process import service_process
 from meshkit.testing.rpc import ServedMesh, TokenIssuer, service_settings
 from meshkit.ulids import new_id
 from rec_svc import wiring
+from rec_svc.adapters.memory.play_orders import MemoryPlayOrders
 from rec_svc.assembly import Parts, assemble
 from rec_svc.schema import SCHEMA
 from rec_svc.settings import Settings
@@ -37,6 +38,7 @@ class Instance:
     parts: Parts
     experiments: Any
     recommendations: Any
+    orders: MemoryPlayOrders
 
     async def call(self, name: str, request: object, user_id: str = ADMIN, **token: Any) -> Any:
         """A call of ExperimentService, by an administrator unless ``token`` says otherwise."""
@@ -56,7 +58,6 @@ async def an_instance(dsn: str, tls: Path) -> AsyncIterator[Instance]:
     settings = Settings(
         **service_settings(tls, "rec").model_dump(),
         database_dsn=SecretStr(dsn),
-        valkey_url=unused,
         objects_url=(tls / "objects").as_uri(),
         identity_target=unused,
         catalog_target=unused,
@@ -64,7 +65,8 @@ async def an_instance(dsn: str, tls: Path) -> AsyncIterator[Instance]:
         playlist_target=unused,
     )
     async with service_process(settings, SCHEMA, tokens=ISSUER.verifier()) as process:
-        parts = await wiring.stored_parts(process, settings)
+        orders = MemoryPlayOrders()
+        parts = await wiring.stored_parts(process, settings, orders)
         assemble(process, settings, parts)
         async with process.served() as port:
             mesh = ServedMesh(process.server, port, ISSUER, tls)
@@ -73,5 +75,5 @@ async def an_instance(dsn: str, tls: Path) -> AsyncIterator[Instance]:
                 ExperimentServiceStub(edge),
                 RecommendationServiceStub(edge),
             )
-            yield Instance(mesh, process.pool, parts, experiments, recommendations)
+            yield Instance(mesh, process.pool, parts, experiments, recommendations, orders)
             await mesh.close()

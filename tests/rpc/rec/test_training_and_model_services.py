@@ -35,12 +35,12 @@ def calls(instance: Instance, stub: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @pytest.fixture
-def training(instance: Instance) -> Callable[..., Any]:
+async def training(instance: Instance) -> Callable[..., Any]:
     return calls(instance, TrainingServiceStub)
 
 
 @pytest.fixture
-def model(instance: Instance) -> Callable[..., Any]:
+async def model(instance: Instance) -> Callable[..., Any]:
     return calls(instance, ModelServiceStub)
 
 

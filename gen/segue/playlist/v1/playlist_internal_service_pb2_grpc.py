@@ -62,7 +62,8 @@ class PlaylistInternalServiceServicer:
     """
 
     def GetPlayOrder(self, request, context):
-        """All tracks of a playlist in order, packed, for whoever plays it on the user's behalf.
+        """All tracks of a playlist in order, packed, for whoever plays it, or recommends what goes with it, on
+        the user's behalf.
         Errors: NOT_FOUND, INVALID_FIELD.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

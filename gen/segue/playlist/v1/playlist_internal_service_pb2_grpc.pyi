@@ -17,7 +17,8 @@ class PlaylistInternalServiceStub:
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetPlayOrder: _aio.UnaryUnaryMultiCallable[_playlist_internal_service_pb2.GetPlayOrderRequest, _playlist_internal_service_pb2.GetPlayOrderResponse]
-    """All tracks of a playlist in order, packed, for whoever plays it on the user's behalf.
+    """All tracks of a playlist in order, packed, for whoever plays it, or recommends what goes with it, on
+    the user's behalf.
     Errors: NOT_FOUND, INVALID_FIELD.
     """
     PutManagedPlaylist: _aio.UnaryUnaryMultiCallable[_playlist_internal_service_pb2.PutManagedPlaylistRequest, _playlist_internal_service_pb2.PutManagedPlaylistResponse]
@@ -54,7 +55,8 @@ class PlaylistInternalServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _playlist_internal_service_pb2.GetPlayOrderRequest,
         context: _aio.ServicerContext[_playlist_internal_service_pb2.GetPlayOrderRequest, _abc.Awaitable[_playlist_internal_service_pb2.GetPlayOrderResponse]],
     ) -> _abc.Awaitable[_playlist_internal_service_pb2.GetPlayOrderResponse]:
-        """All tracks of a playlist in order, packed, for whoever plays it on the user's behalf.
+        """All tracks of a playlist in order, packed, for whoever plays it, or recommends what goes with it, on
+        the user's behalf.
         Errors: NOT_FOUND, INVALID_FIELD.
         """
 

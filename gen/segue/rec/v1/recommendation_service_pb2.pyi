@@ -7,6 +7,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from segue.rec.v1 import recommended_track_pb2 as _recommended_track_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -144,3 +145,164 @@ class SetFavoriteArtistsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SetFavoriteArtistsResponse: _TypeAlias = SetFavoriteArtistsResponse  # noqa: Y015
+
+@_typing.final
+class ListPlaylistRecommendationsRequest(_message.Message):
+    """The request of ListPlaylistRecommendations."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PLAYLIST_ID_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    playlist_id: _builtins.str
+    """ULID of the playlist."""
+    limit: _builtins.int
+    """How many tracks at most: 1 to 100, default 20."""
+    def __init__(
+        self,
+        *,
+        playlist_id: _builtins.str = ...,
+        limit: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["limit", b"limit", "playlist_id", b"playlist_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListPlaylistRecommendationsRequest: _TypeAlias = ListPlaylistRecommendationsRequest  # noqa: Y015
+
+@_typing.final
+class ListPlaylistRecommendationsResponse(_message.Message):
+    """The answer of ListPlaylistRecommendations."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRACKS_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    SHOWN_ID_FIELD_NUMBER: _builtins.int
+    shown_id: _builtins.str
+    """ULID of the list, for ReportShown and PlaySource.shown_id."""
+    @_builtins.property
+    def tracks(self) -> _containers.RepeatedCompositeFieldContainer[_recommended_track_pb2.RecommendedTrack]:
+        """The tracks, the best first."""
+
+    @_builtins.property
+    def source(self) -> _recommended_track_pb2.RecommendationSource:
+        """What they were made from; where several ways were needed, the best of them."""
+
+    def __init__(
+        self,
+        *,
+        tracks: _abc.Iterable[_recommended_track_pb2.RecommendedTrack] | None = ...,
+        source: _recommended_track_pb2.RecommendationSource | None = ...,
+        shown_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["source", b"source"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["shown_id", b"shown_id", "source", b"source", "tracks", b"tracks"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListPlaylistRecommendationsResponse: _TypeAlias = ListPlaylistRecommendationsResponse  # noqa: Y015
+
+@_typing.final
+class ListSimilarTracksRequest(_message.Message):
+    """The request of ListSimilarTracks."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRACK_ID_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    track_id: _builtins.str
+    """ULID of the track."""
+    limit: _builtins.int
+    """How many tracks at most: 1 to 100, default 20."""
+    def __init__(
+        self,
+        *,
+        track_id: _builtins.str = ...,
+        limit: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["limit", b"limit", "track_id", b"track_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListSimilarTracksRequest: _TypeAlias = ListSimilarTracksRequest  # noqa: Y015
+
+@_typing.final
+class ListSimilarTracksResponse(_message.Message):
+    """The answer of ListSimilarTracks."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRACKS_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    SHOWN_ID_FIELD_NUMBER: _builtins.int
+    shown_id: _builtins.str
+    """ULID of the list, for ReportShown and PlaySource.shown_id."""
+    @_builtins.property
+    def tracks(self) -> _containers.RepeatedCompositeFieldContainer[_recommended_track_pb2.RecommendedTrack]:
+        """The tracks, the best first."""
+
+    @_builtins.property
+    def source(self) -> _recommended_track_pb2.RecommendationSource:
+        """What they were made from; where several ways were needed, the best of them."""
+
+    def __init__(
+        self,
+        *,
+        tracks: _abc.Iterable[_recommended_track_pb2.RecommendedTrack] | None = ...,
+        source: _recommended_track_pb2.RecommendationSource | None = ...,
+        shown_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["source", b"source"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["shown_id", b"shown_id", "source", b"source", "tracks", b"tracks"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListSimilarTracksResponse: _TypeAlias = ListSimilarTracksResponse  # noqa: Y015
+
+@_typing.final
+class ReportShownRequest(_message.Message):
+    """The request of ReportShown."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHOWN_IDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def shown_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """ULIDs of 1 to 100 lists."""
+
+    def __init__(
+        self,
+        *,
+        shown_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["shown_ids", b"shown_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReportShownRequest: _TypeAlias = ReportShownRequest  # noqa: Y015
+
+@_typing.final
+class ReportShownResponse(_message.Message):
+    """The answer of ReportShown."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReportShownResponse: _TypeAlias = ReportShownResponse  # noqa: Y015

@@ -26,7 +26,10 @@ if _version_not_supported:
 
 
 class RecommendationServiceStub:
-    """What a user may want to hear next, and why.
+    """What a user may want to hear next, and why. What the user's plan may not play, tracks of artists whom
+    the user blocks and tracks that left the catalogue are never recommended; of one artist at most two.
+    Every list has a `shown_id`: ReportShown says that the user sees it, and PlaySource.shown_id says that
+    a play was chosen from it, so that what is good for listeners can be told.
     """
 
     def __init__(self, channel):
@@ -35,6 +38,21 @@ class RecommendationServiceStub:
         Args:
             channel: A grpc.Channel.
         """
+        self.ListPlaylistRecommendations = channel.unary_unary(
+                '/segue.rec.v1.RecommendationService/ListPlaylistRecommendations',
+                request_serializer=segue_dot_rec_dot_v1_dot_recommendation__service__pb2.ListPlaylistRecommendationsRequest.SerializeToString,
+                response_deserializer=segue_dot_rec_dot_v1_dot_recommendation__service__pb2.ListPlaylistRecommendationsResponse.FromString,
+                _registered_method=True)
+        self.ListSimilarTracks = channel.unary_unary(
+                '/segue.rec.v1.RecommendationService/ListSimilarTracks',
+                request_serializer=segue_dot_rec_dot_v1_dot_recommendation__service__pb2.ListSimilarTracksRequest.SerializeToString,
+                response_deserializer=segue_dot_rec_dot_v1_dot_recommendation__service__pb2.ListSimilarTracksResponse.FromString,
+                _registered_method=True)
+        self.ReportShown = channel.unary_unary(
+                '/segue.rec.v1.RecommendationService/ReportShown',
+                request_serializer=segue_dot_rec_dot_v1_dot_recommendation__service__pb2.ReportShownRequest.SerializeToString,
+                response_deserializer=segue_dot_rec_dot_v1_dot_recommendation__service__pb2.ReportShownResponse.FromString,
+                _registered_method=True)
         self.GetFavoriteArtists = channel.unary_unary(
                 '/segue.rec.v1.RecommendationService/GetFavoriteArtists',
                 request_serializer=segue_dot_rec_dot_v1_dot_recommendation__service__pb2.GetFavoriteArtistsRequest.SerializeToString,
@@ -48,8 +66,38 @@ class RecommendationServiceStub:
 
 
 class RecommendationServiceServicer:
-    """What a user may want to hear next, and why.
+    """What a user may want to hear next, and why. What the user's plan may not play, tracks of artists whom
+    the user blocks and tracks that left the catalogue are never recommended; of one artist at most two.
+    Every list has a `shown_id`: ReportShown says that the user sees it, and PlaySource.shown_id says that
+    a play was chosen from it, so that what is good for listeners can be told.
     """
+
+    def ListPlaylistRecommendations(self, request, context):
+        """Tracks that go with a playlist which the caller may open, and are not in it, the best first; why each
+        is there is computed from its score. Where too little is like the list, tracks of its artists and
+        then popular ones fill it up, and `source` says so; in a small catalogue it stays shorter.
+        Errors: NOT_FOUND, INVALID_FIELD.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListSimilarTracks(self, request, context):
+        """Tracks that those like who like a track, the best first; filled up as those for a playlist.
+        Errors: NOT_FOUND, INVALID_FIELD.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReportShown(self, request, context):
+        """Says which lists the caller has seen. A list counts once, and only where it was made for the caller
+        within seven days; the others make no difference. Idempotent.
+        Errors: INVALID_FIELD.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
 
     def GetFavoriteArtists(self, request, context):
         """The artists that the caller named as favourites, and artists to choose from.
@@ -72,6 +120,21 @@ class RecommendationServiceServicer:
 
 def add_RecommendationServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
+            'ListPlaylistRecommendations': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListPlaylistRecommendations,
+                    request_deserializer=segue_dot_rec_dot_v1_dot_recommendation__service__pb2.ListPlaylistRecommendationsRequest.FromString,
+                    response_serializer=segue_dot_rec_dot_v1_dot_recommendation__service__pb2.ListPlaylistRecommendationsResponse.SerializeToString,
+            ),
+            'ListSimilarTracks': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListSimilarTracks,
+                    request_deserializer=segue_dot_rec_dot_v1_dot_recommendation__service__pb2.ListSimilarTracksRequest.FromString,
+                    response_serializer=segue_dot_rec_dot_v1_dot_recommendation__service__pb2.ListSimilarTracksResponse.SerializeToString,
+            ),
+            'ReportShown': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReportShown,
+                    request_deserializer=segue_dot_rec_dot_v1_dot_recommendation__service__pb2.ReportShownRequest.FromString,
+                    response_serializer=segue_dot_rec_dot_v1_dot_recommendation__service__pb2.ReportShownResponse.SerializeToString,
+            ),
             'GetFavoriteArtists': grpc.unary_unary_rpc_method_handler(
                     servicer.GetFavoriteArtists,
                     request_deserializer=segue_dot_rec_dot_v1_dot_recommendation__service__pb2.GetFavoriteArtistsRequest.FromString,
@@ -91,8 +154,92 @@ def add_RecommendationServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class RecommendationService:
-    """What a user may want to hear next, and why.
+    """What a user may want to hear next, and why. What the user's plan may not play, tracks of artists whom
+    the user blocks and tracks that left the catalogue are never recommended; of one artist at most two.
+    Every list has a `shown_id`: ReportShown says that the user sees it, and PlaySource.shown_id says that
+    a play was chosen from it, so that what is good for listeners can be told.
     """
+
+    @staticmethod
+    def ListPlaylistRecommendations(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/segue.rec.v1.RecommendationService/ListPlaylistRecommendations',
+            segue_dot_rec_dot_v1_dot_recommendation__service__pb2.ListPlaylistRecommendationsRequest.SerializeToString,
+            segue_dot_rec_dot_v1_dot_recommendation__service__pb2.ListPlaylistRecommendationsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListSimilarTracks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/segue.rec.v1.RecommendationService/ListSimilarTracks',
+            segue_dot_rec_dot_v1_dot_recommendation__service__pb2.ListSimilarTracksRequest.SerializeToString,
+            segue_dot_rec_dot_v1_dot_recommendation__service__pb2.ListSimilarTracksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReportShown(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/segue.rec.v1.RecommendationService/ReportShown',
+            segue_dot_rec_dot_v1_dot_recommendation__service__pb2.ReportShownRequest.SerializeToString,
+            segue_dot_rec_dot_v1_dot_recommendation__service__pb2.ReportShownResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
 
     @staticmethod
     def GetFavoriteArtists(request,

@@ -13,9 +13,28 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class RecommendationServiceStub:
-    """What a user may want to hear next, and why."""
+    """What a user may want to hear next, and why. What the user's plan may not play, tracks of artists whom
+    the user blocks and tracks that left the catalogue are never recommended; of one artist at most two.
+    Every list has a `shown_id`: ReportShown says that the user sees it, and PlaySource.shown_id says that
+    a play was chosen from it, so that what is good for listeners can be told.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
+    ListPlaylistRecommendations: _aio.UnaryUnaryMultiCallable[_recommendation_service_pb2.ListPlaylistRecommendationsRequest, _recommendation_service_pb2.ListPlaylistRecommendationsResponse]
+    """Tracks that go with a playlist which the caller may open, and are not in it, the best first; why each
+    is there is computed from its score. Where too little is like the list, tracks of its artists and
+    then popular ones fill it up, and `source` says so; in a small catalogue it stays shorter.
+    Errors: NOT_FOUND, INVALID_FIELD.
+    """
+    ListSimilarTracks: _aio.UnaryUnaryMultiCallable[_recommendation_service_pb2.ListSimilarTracksRequest, _recommendation_service_pb2.ListSimilarTracksResponse]
+    """Tracks that those like who like a track, the best first; filled up as those for a playlist.
+    Errors: NOT_FOUND, INVALID_FIELD.
+    """
+    ReportShown: _aio.UnaryUnaryMultiCallable[_recommendation_service_pb2.ReportShownRequest, _recommendation_service_pb2.ReportShownResponse]
+    """Says which lists the caller has seen. A list counts once, and only where it was made for the caller
+    within seven days; the others make no difference. Idempotent.
+    Errors: INVALID_FIELD.
+    """
     GetFavoriteArtists: _aio.UnaryUnaryMultiCallable[_recommendation_service_pb2.GetFavoriteArtistsRequest, _recommendation_service_pb2.GetFavoriteArtistsResponse]
     """The artists that the caller named as favourites, and artists to choose from.
     Errors: none of its own.
@@ -28,7 +47,44 @@ class RecommendationServiceStub:
     """
 
 class RecommendationServiceServicer(metaclass=_abc_1.ABCMeta):
-    """What a user may want to hear next, and why."""
+    """What a user may want to hear next, and why. What the user's plan may not play, tracks of artists whom
+    the user blocks and tracks that left the catalogue are never recommended; of one artist at most two.
+    Every list has a `shown_id`: ReportShown says that the user sees it, and PlaySource.shown_id says that
+    a play was chosen from it, so that what is good for listeners can be told.
+    """
+
+    @_abc_1.abstractmethod
+    def ListPlaylistRecommendations(
+        self,
+        request: _recommendation_service_pb2.ListPlaylistRecommendationsRequest,
+        context: _aio.ServicerContext[_recommendation_service_pb2.ListPlaylistRecommendationsRequest, _abc.Awaitable[_recommendation_service_pb2.ListPlaylistRecommendationsResponse]],
+    ) -> _abc.Awaitable[_recommendation_service_pb2.ListPlaylistRecommendationsResponse]:
+        """Tracks that go with a playlist which the caller may open, and are not in it, the best first; why each
+        is there is computed from its score. Where too little is like the list, tracks of its artists and
+        then popular ones fill it up, and `source` says so; in a small catalogue it stays shorter.
+        Errors: NOT_FOUND, INVALID_FIELD.
+        """
+
+    @_abc_1.abstractmethod
+    def ListSimilarTracks(
+        self,
+        request: _recommendation_service_pb2.ListSimilarTracksRequest,
+        context: _aio.ServicerContext[_recommendation_service_pb2.ListSimilarTracksRequest, _abc.Awaitable[_recommendation_service_pb2.ListSimilarTracksResponse]],
+    ) -> _abc.Awaitable[_recommendation_service_pb2.ListSimilarTracksResponse]:
+        """Tracks that those like who like a track, the best first; filled up as those for a playlist.
+        Errors: NOT_FOUND, INVALID_FIELD.
+        """
+
+    @_abc_1.abstractmethod
+    def ReportShown(
+        self,
+        request: _recommendation_service_pb2.ReportShownRequest,
+        context: _aio.ServicerContext[_recommendation_service_pb2.ReportShownRequest, _abc.Awaitable[_recommendation_service_pb2.ReportShownResponse]],
+    ) -> _abc.Awaitable[_recommendation_service_pb2.ReportShownResponse]:
+        """Says which lists the caller has seen. A list counts once, and only where it was made for the caller
+        within seven days; the others make no difference. Idempotent.
+        Errors: INVALID_FIELD.
+        """
 
     @_abc_1.abstractmethod
     def GetFavoriteArtists(

@@ -55,7 +55,8 @@ class RecommendedTrack(_message.Message):
     """Where its cover is served, a path under the edge. Empty: it has none."""
     score: _builtins.float
     """How likely the user is to take to it, 0 to 1. Calibrated on listeners who were kept back from the
-    training, where a model made it; else how popular the track is beside the most popular one.
+    training, where a model made it. Of tracks that fill a list up: the share of what it goes by that is
+    of the same artist, or for popular ones 1 divided by the place among them.
     """
     reason: _builtins.str
     """Why it is recommended, one sentence in English."""
@@ -102,8 +103,8 @@ class RecommendationReason(_message.Message):
         KIND_UNSPECIFIED: RecommendationReason._Kind.ValueType  # 0
         """Never answered."""
         BECAUSE_OF_TRACK: RecommendationReason._Kind.ValueType  # 1
-        """Since the user plays or saved `track_id`, or since it is in the list: without it the score were
-        lower. Never one of a private session, of a blocked artist, or one that left the catalogue.
+        """Since the user plays or saved `track_id`, or since it is in the list or is the track that was asked
+        for: without it the score were lower. Never one of a private session, of a blocked artist, or one that left the catalogue.
         """
         ARTIST_YOU_FOLLOW: RecommendationReason._Kind.ValueType  # 2
         """The user follows `artist_id`, or named the artist as a favourite."""
@@ -124,8 +125,8 @@ class RecommendationReason(_message.Message):
     KIND_UNSPECIFIED: RecommendationReason.Kind.ValueType  # 0
     """Never answered."""
     BECAUSE_OF_TRACK: RecommendationReason.Kind.ValueType  # 1
-    """Since the user plays or saved `track_id`, or since it is in the list: without it the score were
-    lower. Never one of a private session, of a blocked artist, or one that left the catalogue.
+    """Since the user plays or saved `track_id`, or since it is in the list or is the track that was asked
+    for: without it the score were lower. Never one of a private session, of a blocked artist, or one that left the catalogue.
     """
     ARTIST_YOU_FOLLOW: RecommendationReason.Kind.ValueType  # 2
     """The user follows `artist_id`, or named the artist as a favourite."""

@@ -1,0 +1,17 @@
+"""Playlists as the calling user may open them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+
+class PlayOrders(Protocol):
+    """The tracks of playlists, asked for on behalf of the user of the call that is served."""
+
+    async def of_playlist(self, playlist_id: str) -> Sequence[str]:
+        """The ULIDs of its tracks in order, as they come.
+
+        Must raise NotFound where there is no such playlist, or the user may not open it.
+        """
+        ...

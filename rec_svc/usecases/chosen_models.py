@@ -1,0 +1,51 @@
+"""Which model serves a user: that of the user's experiment, or the one that serves everybody."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+import structlog
+
+from meshkit.faults import Unavailable
+from rec_svc.domain.model import Model
+from rec_svc.ports.models import ModelArtefacts, Models, ServingModel, UnreadableModelError
+
+_KEPT = 4
+
+_log = structlog.get_logger("models")
+
+
+class ChosenModels:
+    """Models by id, the few that experiments name kept loaded; the promoted one in their place."""
+
+    def __init__(self, serving: ServingModel, models: Models, artefacts: ModelArtefacts) -> None:
+        self._serving = serving
+        self._models = models
+        self._artefacts = artefacts
+        self._loaded: OrderedDict[str, Model | None] = OrderedDict()
+
+    async def of(self, model_id: str | None) -> Model | None:
+        """The model of that id, or the one that serves where there is none or it cannot be read."""
+        serving = self._serving.current()
+        if model_id is None or (serving is not None and serving.model_id == model_id):
+            return serving
+        if model_id not in self._loaded:
+            try:
+                self._loaded[model_id] = await self._load(model_id)
+            except Unavailable as error:
+                _log.warning("model of an experiment out of reach", error=str(error))
+                return serving
+            while len(self._loaded) > _KEPT:
+                self._loaded.popitem(last=False)
+        self._loaded.move_to_end(model_id)
+        return self._loaded[model_id] or serving
+
+    async def _load(self, model_id: str) -> Model | None:
+        info = await self._models.get(model_id)
+        if info is None:
+            return None
+        try:
+            return await self._artefacts.load(model_id, info.sha256)
+        except UnreadableModelError as error:
+            _log.error("model refused", model_id=model_id, why=str(error))
+            return None

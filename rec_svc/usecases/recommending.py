@@ -1,0 +1,235 @@
+"""Lists of tracks that go with other tracks: by a model, then by artist, then what is popular."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+
+from rec_svc.domain import ranking
+from rec_svc.domain.experiments import Assignments, Parameters, Ranking
+from rec_svc.domain.exposure_outcomes import Exposure
+from rec_svc.domain.model import Model
+from rec_svc.domain.ranking import FirstRows
+from rec_svc.domain.recommended import (
+    Reason,
+    ReasonKind,
+    Recommended,
+    RecommendedList,
+    Source,
+    Wanted,
+)
+from rec_svc.domain.scorers import Rows
+from rec_svc.domain.tracks import Track
+from rec_svc.ports.experiments import RunningExperiments
+from rec_svc.ports.exposures import Exposures
+from rec_svc.ports.listening import Listening
+from rec_svc.ports.tracks import MOST_ASKED, Tracks
+from rec_svc.usecases.chosen_models import ChosenModels
+
+# So many tracks are drawn for each place that is given to what is little known: some may not stand.
+_DRAWN_A_PLACE = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """For whom a list is made; ``premium``: whether the plan has premium tracks."""
+
+    user_id: str
+    premium: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What a model made, and the ids that it went by."""
+
+    found: FirstRows
+    history: Rows
+
+
+class Recommending:
+    """Makes lists, and keeps of each for whom it was made and how."""
+
+    def __init__(
+        self,
+        tracks: Tracks,
+        listening: Listening,
+        models: ChosenModels,
+        running: RunningExperiments,
+        exposures: Exposures,
+        *,
+        clock: Callable[[], int],
+        new_id: Callable[[], str],
+        chance: random.Random,
+    ) -> None:
+        self._tracks = tracks
+        self._listening = listening
+        self._models = models
+        self._running = running
+        self._exposures = exposures
+        self._clock = clock
+        self._new_id = new_id
+        self._chance = chance
+
+    async def beside(
+        self, listener: Listener, track_ids: Sequence[str], surface: str, limit: int
+    ) -> RecommendedList:
+        """At most ``limit`` tracks that go with ``track_ids`` and are none of them.
+
+        Raises Unavailable.
+        """
+        seeds = list(dict.fromkeys(track_ids))
+        taste = await self._listening.taste(listener.user_id)
+        wanted = Wanted(
+            left_out=frozenset(seeds),
+            blocked_artists=taste.blocked_artists,
+            premium=listener.premium,
+        )
+        assigned = self._running.current().assignments(listener.user_id)
+        model = await self._models.of(assigned.parameters.model_id)
+        picks: list[Recommended] = []
+        source = Source.POPULAR
+        if model is not None:
+            picks = await self._by_model(model, seeds, wanted, assigned.parameters, limit)
+        model_id = model.model_id if model is not None and picks else ""
+        if picks:
+            source = Source.PERSONAL
+        for fill, by in ((self._by_artists, Source.CONTENT), (self._popular, Source.POPULAR)):
+            if len(picks) < limit:
+                found = await fill(seeds, wanted, picks, limit - len(picks))
+                source = source if picks or not found else by
+                picks += found
+        made = RecommendedList(self._new_id(), tuple(picks), source, model_id)
+        await self._record(listener.user_id, made, surface, assigned)
+        return made
+
+    async def _by_model(
+        self,
+        model: Model,
+        seeds: Sequence[str],
+        wanted: Wanted,
+        parameters: Parameters,
+        limit: int,
+    ) -> list[Recommended]:
+        """What the model puts first, but for the share of places that is given to chance."""
+        history = model.tracks.rows(seeds)
+        if not len(history):
+            return []
+        by = parameters.ranking or Ranking.SCORE
+        found = await asyncio.to_thread(ranking.first_rows, model, history, by)
+        made = _Made(found, history)
+        explored = round((parameters.explore_share or 0.0) * limit)
+        ids = model.tracks.ids(found.rows)
+        known = await self._tracks.tracks(ids[:MOST_ASKED])
+        there = (known[id_] for id_ in ids if id_ in known)
+        chosen = list(islice(wanted.chosen(there, ()), limit - explored))
+        picks = await self._with_reasons(model, made, chosen, wanted)
+        return picks + await self._explored(model, made, wanted, picks, explored)
+
+    async def _with_reasons(
+        self, model: Model, made: _Made, chosen: Sequence[Track], wanted: Wanted
+    ) -> list[Recommended]:
+        rows = model.tracks.rows(track.id for track in chosen)
+        owed = await asyncio.to_thread(ranking.causes, model, made.history, made.found.scores, rows)
+        named = set(model.tracks.ids({row for row in owed if row is not None}))
+        causes = await self._tracks.tracks(named) if named else {}
+        chances = _chances(made.found)
+        return [
+            Recommended(track, chances[row], _reason(model, cause, causes, wanted))
+            for track, row, cause in zip(chosen, rows.tolist(), owed, strict=True)
+        ]
+
+    async def _explored(
+        self, model: Model, made: _Made, wanted: Wanted, before: Sequence[Recommended], places: int
+    ) -> list[Recommended]:
+        """Tracks by chance out of all that the model knows, each as likely as any other."""
+        pool = len(model.tracks)
+        drawn = min(pool, places * _DRAWN_A_PLACE)
+        if not drawn:
+            return []
+        ids = model.tracks.ids(self._chance.sample(range(pool), drawn))
+        known = await self._tracks.tracks(ids[:MOST_ASKED])
+        there = (known[id_] for id_ in ids if id_ in known)
+        chosen = list(islice(wanted.chosen(there, before), places))
+        rows = model.tracks.rows(track.id for track in chosen)
+        chances = model.calibrated(made.found.scores, rows).tolist()
+        reason = Reason(ReasonKind.EXPLORED)
+        return [
+            Recommended(track, chance, reason, propensity=len(chosen) / pool)
+            for track, chance in zip(chosen, chances, strict=True)
+        ]
+
+    async def _by_artists(
+        self, seeds: Sequence[str], wanted: Wanted, before: Sequence[Recommended], limit: int
+    ) -> list[Recommended]:
+        """Others of the artists of ``seeds``: the more of the seeds are theirs, the earlier."""
+        known = await self._tracks.tracks(seeds[:MOST_ASKED])
+        ours = [known[id_] for id_ in seeds if id_ in known]
+        shares = Counter(track.artist_id for track in ours if wanted_artist(track, wanted))
+        if not shares:
+            return []
+        named = {track.artist_id: track for track in reversed(ours)}
+        others = await self._tracks.of_artists(list(shares), MOST_ASKED)
+        ordered = sorted(others, key=lambda track: -shares[track.artist_id])
+        return [
+            Recommended(
+                track,
+                shares[track.artist_id] / len(ours),
+                Reason(ReasonKind.BECAUSE_OF_TRACK, named[track.artist_id]),
+            )
+            for track in islice(wanted.chosen(ordered, before), limit)
+        ]
+
+    async def _popular(
+        self, seeds: Sequence[str], wanted: Wanted, before: Sequence[Recommended], limit: int
+    ) -> list[Recommended]:
+        """The most played ones of all."""
+        popular = await self._tracks.popular(MOST_ASKED)
+        places = {track.id: place for place, track in enumerate(popular, 1)}
+        reason = Reason(ReasonKind.POPULAR)
+        return [
+            Recommended(track, 1 / places[track.id], reason)
+            for track in islice(wanted.chosen(popular, before), limit)
+        ]
+
+    async def _record(
+        self, user_id: str, made: RecommendedList, surface: str, assigned: Assignments
+    ) -> None:
+        await self._exposures.record(
+            Exposure(
+                user_id,
+                made.shown_id,
+                surface,
+                tuple(one.track.id for one in made.tracks),
+                made.model_id,
+                self._clock(),
+                assigned.arms,
+                tuple(one.propensity for one in made.tracks),
+                assigned.held_back,
+            )
+        )
+
+
+def wanted_artist(track: Track, wanted: Wanted) -> bool:
+    """Whether the artist of a track is not blocked."""
+    return track.artist_id not in wanted.blocked_artists
+
+
+def _chances(found: FirstRows) -> Mapping[int, float]:
+    pairs: Iterable[tuple[int, float]] = zip(
+        found.rows.tolist(), np.clip(found.chances, 0.0, 1.0).tolist(), strict=True
+    )
+    return dict(pairs)
+
+
+def _reason(model: Model, cause: int | None, causes: Mapping[str, Track], wanted: Wanted) -> Reason:
+    """Names a track only where it can be heard and its artist is not blocked."""
+    named = None if cause is None else causes.get(model.tracks.ids([cause])[0])
+    if named is None or not wanted_artist(named, wanted):
+        return Reason(ReasonKind.SIMILAR_LISTENERS)
+    return Reason(ReasonKind.BECAUSE_OF_TRACK, named)

@@ -1,0 +1,48 @@
+"""Recommendations from outside: as JSON through the edge, and by the command line."""
+
+from __future__ import annotations
+
+from e2e_album import SONGS, Music
+from test_e2e_commands import segue
+from test_e2e_edits import eventually
+
+from tests.running_mesh import RunningMesh
+
+
+def test_a_playlist_has_recommendations_with_reasons(
+    mesh: RunningMesh, music: Music, free: str
+) -> None:
+    held = music.tracks[SONGS[0].title]["id"]
+    # What was imported is told to recommendations a moment later.
+    similar = f"/tracks/{held}/similar"
+    eventually(lambda: mesh.call("GET", similar, token=free).body.get("tracks"))
+    made = mesh.call("POST", "/playlists", {"name": "Beside"}, token=free).body
+    playlist = made["playlist_id"]
+    mesh.call("POST", f"/playlists/{playlist}/tracks", {"track_ids": [held]}, token=free)
+    answer = mesh.call("GET", f"/recommendations/{playlist}?limit=2", token=free)
+    assert answer.status == 200
+    assert answer.body["source"]["kind"] in ("PERSONAL", "CONTENT", "POPULAR")
+    assert 1 <= len(answer.body["tracks"]) <= 2
+    for track in answer.body["tracks"]:
+        assert track["id"] != held
+        assert {"id", "title", "artist", "reason", "score"} <= set(track)
+        assert 0 <= track["score"] <= 1
+    shown = {"shown_ids": [answer.body["shown_id"]]}
+    assert mesh.call("POST", "/recommendations/shown", shown, token=free).status == 200
+    assert mesh.call("GET", "/recommendations/x", token=free).status == 400
+    assert mesh.call("GET", f"/recommendations/{held}", token=free).status == 404
+
+
+def test_someones_private_playlist_has_none(mesh: RunningMesh, music: Music, user: str) -> None:
+    done = segue(mesh.folder, "playlist", "create", f"Of {user}", "--user", user)
+    assert done.returncode == 0, done.stderr
+
+    def recommended() -> str:
+        return str(segue(mesh.folder, "recommend", f"Of {user}", "--user", user).stdout)
+
+    eventually(lambda: "Why" in recommended())
+    assert any(song.title in recommended() for song in SONGS)
+    theirs = segue(mesh.folder, "recommend", f"Of {user}", "--user", f"{user}-other")
+    assert theirs.returncode == 1
+    similar = segue(mesh.folder, "similar", "thunder", "--limit", "0", "--user", user)
+    assert "--limit must be 1 to 100" in similar.stderr

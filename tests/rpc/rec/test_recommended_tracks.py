@@ -1,0 +1,173 @@
+"""What goes with a playlist or a track, over a model that serves and without one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from segue.rec.v1 import recommendation_service_pb2 as pb
+from segue.rec.v1 import recommended_track_pb2 as track_pb
+
+from meshkit.testing.rpc import refused
+from meshkit.ulids import new_id
+from rec_svc.adapters.postgres.tracks import PostgresTracksReplica
+from rec_svc.adapters.postgres.user_items import PostgresUserItems
+from rec_svc.domain.tracks import Track
+from rec_svc.domain.user_items import ItemChanged, ItemKind
+from rec_svc.ports.tracks import TrackChange
+from tests.contracts.rec.tracks_suite import a_track
+from tests.rpc.rec.harness import Instance
+from tests.rpc.rec.served_model import serve_groups
+
+Kind = track_pb.RecommendationReason.Kind
+Source = track_pb.RecommendationSource.Kind
+
+
+async def told(instance: Instance, *tracks: Track, streams: int = 0) -> None:
+    """The catalogue tells of tracks."""
+    replica = PostgresTracksReplica(instance.pool)
+    await replica.apply([TrackChange(one.id, 1, one, streams) for one in tracks], "t")
+
+
+async def beside(instance: Instance, *track_ids: str, user_id: str = "", **more: Any) -> Any:
+    """What goes with a playlist of those tracks, which the user may open."""
+    user_id = user_id or new_id()
+    playlist_id, limit = new_id(), more.pop("limit", 0)
+    instance.orders.put(user_id, playlist_id, track_ids)
+    request = pb.ListPlaylistRecommendationsRequest(playlist_id=playlist_id, limit=limit)
+    return await instance.recommend("ListPlaylistRecommendations", request, user_id, **more)
+
+
+@pytest.fixture
+async def groups(instance: Instance) -> list[list[Track]]:
+    """Two kinds of tracks, each heard by listeners of their own, with a model that knows it."""
+    kinds = [[a_track(f"{name} {n}") for n in range(8)] for name in ("Ambient", "Metal")]
+    await told(instance, *kinds[0], *kinds[1])
+    await serve_groups(instance, kinds)
+    return kinds
+
+
+async def test_what_listeners_of_the_list_like_is_recommended_and_the_reason_is_of_the_list(
+    instance: Instance, groups: list[list[Track]]
+) -> None:
+    ambient, _ = groups
+    held = [track.id for track in ambient[:3]]
+    answer = await beside(instance, *held, limit=5)
+    assert answer.source.kind == Source.PERSONAL
+    assert answer.source.model_id
+    assert {one.id for one in answer.tracks} == {track.id for track in ambient[3:]}
+    assert [one.score for one in answer.tracks] == sorted(
+        (one.score for one in answer.tracks), reverse=True
+    )
+    for one in answer.tracks:
+        assert 0 <= one.score <= 1
+        assert one.reason_detail.kind == Kind.BECAUSE_OF_TRACK
+        assert one.reason_detail.track_id in held
+        assert "Ambient" in one.reason
+
+
+async def test_a_list_has_at_most_as_many_tracks_as_asked_and_twenty_by_itself(
+    instance: Instance,
+) -> None:
+    await told(instance, *(a_track() for _ in range(30)))
+    assert len((await beside(instance, new_id())).tracks) == 20
+    assert len((await beside(instance, new_id(), limit=1)).tracks) == 1
+    assert len((await beside(instance, new_id(), limit=100)).tracks) == 30
+    for limit in (-1, 101):
+        fault = await refused(beside(instance, new_id(), limit=limit))
+        assert fault.reason == "INVALID_FIELD"
+
+
+async def test_blocked_artists_premium_tracks_and_those_that_left_are_not_recommended(
+    instance: Instance, groups: list[list[Track]]
+) -> None:
+    ambient, _ = groups
+    user_id = new_id()
+    blocks = PostgresUserItems(instance.pool, ItemKind.BLOCKED_ARTIST)
+    await blocks.apply([ItemChanged(user_id, ambient[3].artist_id, 1, 1, True)], "t")
+    premium = a_track(id=ambient[4].id, title="Ambient 4", premium=True)
+    replica = PostgresTracksReplica(instance.pool)
+    await replica.apply(
+        [TrackChange(premium.id, 2, premium), TrackChange(ambient[5].id, 2, None)], "u"
+    )
+    held = [track.id for track in ambient[:3]]
+    free = await beside(instance, *held, user_id=user_id, tier="free")
+    assert not {one.id for one in free.tracks} & {track.id for track in ambient[3:6]}
+    assert {track.id for track in ambient[6:]} <= {one.id for one in free.tracks}
+    paid = await beside(instance, *held, user_id=user_id, tier="premium")
+    assert premium.id in {one.id for one in paid.tracks}
+
+
+async def test_a_reason_names_no_blocked_artist(
+    instance: Instance, groups: list[list[Track]]
+) -> None:
+    ambient, _ = groups
+    user_id = new_id()
+    blocks = PostgresUserItems(instance.pool, ItemKind.BLOCKED_ARTIST)
+    await blocks.apply([ItemChanged(user_id, ambient[0].artist_id, 1, 1, True)], "t")
+    answer = await beside(instance, ambient[0].id, user_id=user_id, limit=3)
+    assert {one.reason_detail.kind for one in answer.tracks} == {Kind.SIMILAR_LISTENERS}
+
+
+async def test_without_a_model_others_of_the_artists_come_first_and_then_the_most_played(
+    instance: Instance,
+) -> None:
+    ours, other = a_track(artist="Air"), a_track(artist="Moby")
+    also = [a_track(artist="Air", artist_id=ours.artist_id) for _ in range(3)]
+    await told(instance, ours, *also)
+    await told(instance, other, streams=9)
+    answer = await beside(instance, ours.id)
+    assert answer.source.kind == Source.CONTENT
+    assert answer.source.model_id == ""
+    kinds = [one.reason_detail.kind for one in answer.tracks]
+    assert kinds == [Kind.BECAUSE_OF_TRACK, Kind.BECAUSE_OF_TRACK, Kind.POPULAR]
+    assert answer.tracks[0].reason_detail.track_id == ours.id
+    assert [one.artist for one in answer.tracks] == ["Air", "Air", "Moby"]
+
+
+async def test_an_empty_list_and_an_empty_catalogue_have_answers(instance: Instance) -> None:
+    assert list((await beside(instance)).tracks) == []
+    track = a_track()
+    await told(instance, track)
+    answer = await beside(instance)
+    assert [one.id for one in answer.tracks] == [track.id]
+    assert answer.source.kind == Source.POPULAR
+
+
+async def test_a_list_that_the_user_may_not_open_is_not_found(instance: Instance) -> None:
+    playlist_id = new_id()
+    instance.orders.put(new_id(), playlist_id, [])
+    request = pb.ListPlaylistRecommendationsRequest(playlist_id=playlist_id)
+    fault = await refused(instance.recommend("ListPlaylistRecommendations", request, new_id()))
+    assert fault.reason == "NOT_FOUND"
+
+
+async def test_what_is_like_a_track_is_of_its_kind_and_an_unknown_one_is_not_found(
+    instance: Instance, groups: list[list[Track]]
+) -> None:
+    _, metal = groups
+    request = pb.ListSimilarTracksRequest(track_id=metal[0].id, limit=7)
+    answer = await instance.recommend("ListSimilarTracks", request, new_id())
+    assert {one.id for one in answer.tracks} == {track.id for track in metal[1:]}
+    unknown = pb.ListSimilarTracksRequest(track_id=new_id())
+    fault = await refused(instance.recommend("ListSimilarTracks", unknown, new_id()))
+    assert (fault.reason, fault.metadata["resource"]) == ("NOT_FOUND", "track")
+
+
+async def test_a_list_counts_as_shown_once_and_to_whom_it_was_made_for_alone(
+    instance: Instance,
+) -> None:
+    user_id = new_id()
+    shown_id = (await beside(instance, user_id=user_id)).shown_id
+    for someone in (new_id(), user_id, user_id):
+        request = pb.ReportShownRequest(shown_ids=[shown_id, new_id()])
+        await instance.recommend("ReportShown", request, someone)
+    async with instance.pool.connection() as connection:
+        found = await connection.execute(
+            "SELECT shown_at_ms IS NOT NULL FROM exposures WHERE shown_id = %s", [shown_id]
+        )
+        assert await found.fetchall() == [(True,)]
+    for shown_ids in ([], [new_id() for _ in range(101)]):
+        request = pb.ReportShownRequest(shown_ids=shown_ids)
+        fault = await refused(instance.recommend("ReportShown", request, user_id))
+        assert fault.reason == "INVALID_FIELD"
