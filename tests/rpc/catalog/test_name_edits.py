@@ -65,7 +65,7 @@ async def test_what_was_said_of_an_album_is_shown(catalog: Catalog) -> None:
 
 async def test_what_was_said_of_an_artist_is_shown(catalog: Catalog) -> None:
     (track,) = await catalog.fill(1)
-    bio = "Two lines\n\nand\ta third.\x00"
+    bio = "Two lines\n\nand\ta third.\x01"
     told = await update_artist(catalog, track.artist_id, name=" Zoë ", bio=bio)
     assert (told.name, told.bio, told.hidden) == ("Zoë", "Two lines\n\nand a third.", False)
     assert await get_artist(catalog, track.artist_id) == told
