@@ -188,7 +188,6 @@ async def test_at_the_end_of_a_track_the_next_one_follows(connected: Kitchen) ->
 async def test_after_everything_was_heard_it_is_silent(connected: Kitchen, answers: Any) -> None:
     connected.mesh.advance_answers = answers
     await connected.play(position_ms=LENGTH_MS - 1_000)
-    # While it is silenced it has no player for a moment.
     await connected.until(lambda: connected.device.ended and connected.device.player)
     assert getattr(connected.device.ended, "reason", "") == "FINISHED"
     assert connected.state is PlaybackState.ENDED
