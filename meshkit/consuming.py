@@ -16,9 +16,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import structlog
 from google.protobuf.message import Message
@@ -26,7 +26,7 @@ from google.protobuf.message import Message
 from meshkit import telemetry
 from meshkit.faults import Fault, OutOfRange
 from meshkit.leases import TTL_S, Lease
-from meshkit.stream_ends import Reason, StreamEnded
+from meshkit.stream_ends import Reason, StreamEnded, require_going_on
 
 BATCH_LIMIT = 500
 """The most steps in a batch."""
@@ -44,6 +44,7 @@ _caught_up_at = telemetry.gauge(
 )
 
 T = TypeVar("T")
+M = TypeVar("M", bound=Message)
 T_co = TypeVar("T_co", covariant=True)
 T_contra = TypeVar("T_contra", contravariant=True)
 
@@ -61,13 +62,6 @@ class Step(Generic[T_co]):
     caught_up_at: float | None = None
 
 
-def step_of(message: Message, change: T | None) -> Step[T]:
-    """The step of a message of another service's feed, which means ``change``."""
-    told = message.caught_up_at if message.HasField("caught_up_at") else None  # type: ignore[attr-defined]
-    at = None if told is None else told.ToNanoseconds() / 1e9
-    return Step(message.resume_token, change, at)  # type: ignore[attr-defined]
-
-
 class Watch(Protocol[T_co]):
     """Starts a watch after ``resume_token``; where that is empty, the source may list first."""
 
@@ -78,6 +72,31 @@ class Watch(Protocol[T_co]):
         ``OutOfRange`` when the token is too old.
         """
         ...
+
+
+def watching(
+    method: Callable[[Any], AsyncIterable[M]],
+    request: Callable[..., Message],
+    change_of: Callable[[M], T | None],
+) -> Watch[T]:
+    """A ``Watch`` over another service's feed.
+
+    ``method`` is the call that streams it and ``request`` makes what it takes; ``change_of`` says
+    what a message means, None where it only moves on.
+    """
+
+    async def watch(resume_token: str, /) -> AsyncIterator[Step[T]]:
+        async for message in method(request(resume_token=resume_token)):
+            require_going_on(message)
+            yield _step_of(message, change_of(message))
+
+    return watch
+
+
+def _step_of(message: Message, change: T | None) -> Step[T]:
+    told = message.caught_up_at if message.HasField("caught_up_at") else None  # type: ignore[attr-defined]
+    at = None if told is None else told.ToNanoseconds() / 1e9
+    return Step(message.resume_token, change, at)  # type: ignore[attr-defined]
 
 
 class Replica(Protocol[T_contra]):

@@ -12,18 +12,18 @@ that is erased again when the last of the user's tokens has expired.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import structlog
 from segue.identity.v1 import identity_internal_service_pb2 as pb
 from segue.identity.v1.identity_internal_service_pb2_grpc import UserInternalServiceStub
 
-from meshkit.consuming import Replica, Step, Watch, step_of
+from meshkit.consuming import Replica, Watch, watching
 from meshkit.leases import Lease
 from meshkit.replicas import ActingReplica
-from meshkit.stream_ends import require_going_on
 
 AGAIN_AFTER_S = 600.0
 """When a user is erased again: tokens are good for five minutes, by clocks a minute apart."""
@@ -45,14 +45,7 @@ class UserChange:
 
 def user_changes(stub: UserInternalServiceStub) -> Watch[UserChange]:
     """A ``Watch`` over identity's feed, of users alone; it lists those who were ever erased."""
-
-    async def watch(resume_token: str, /) -> AsyncIterator[Step[UserChange]]:
-        request = pb.WatchUsersRequest(resume_token=resume_token, tell_erased=True)
-        async for step in stub.WatchUsers(request):
-            require_going_on(step)
-            yield step_of(step, _change_of(step))
-
-    return watch
+    return watching(stub.WatchUsers, partial(pb.WatchUsersRequest, tell_erased=True), _change_of)
 
 
 def _change_of(step: pb.WatchUsersResponse) -> UserChange | None:

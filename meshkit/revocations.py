@@ -12,16 +12,15 @@ minutes at most. Each interruption is logged and counted, and the watch resumes 
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from segue.identity.v1 import identity_internal_service_pb2 as pb
 from segue.identity.v1.identity_internal_service_pb2_grpc import UserInternalServiceStub
 
-from meshkit.consuming import Consumer, Step, Watch, step_of
+from meshkit.consuming import Consumer, Watch, watching
 from meshkit.replicas import MemoryReplica
-from meshkit.stream_ends import require_going_on
 
 FAILS = "open"
 """What happens while the watch is interrupted: revoked tokens pass until they expire."""
@@ -53,14 +52,7 @@ class Revoker(Protocol):
 
 def identity_revocations(stub: UserInternalServiceStub) -> Watch[Revocation]:
     """A ``Watch`` over identity's feed of users."""
-
-    async def watch(resume_token: str, /) -> AsyncIterator[Step[Revocation]]:
-        request = pb.WatchUsersRequest(resume_token=resume_token)
-        async for step in stub.WatchUsers(request):
-            require_going_on(step)
-            yield step_of(step, _revocation_of(step))
-
-    return watch
+    return watching(stub.WatchUsers, pb.WatchUsersRequest, _revocation_of)
 
 
 def _revocation_of(step: pb.WatchUsersResponse) -> Revocation | None:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import structlog
 from segue.playback.v1 import playback_internal_service_pb2 as pb
 from segue.playback.v1.playback_internal_service_pb2_grpc import HistoryInternalServiceStub
 
 from catalog_svc.domain.plays import Play
-from meshkit.consuming import Step, Watch, step_of
-from meshkit.stream_ends import require_going_on
+from meshkit.consuming import Watch, watching
 from meshkit.ulids import is_ulid
 
 _log = structlog.get_logger("plays")
@@ -18,14 +15,7 @@ _log = structlog.get_logger("plays")
 
 def play_changes(stub: HistoryInternalServiceStub) -> Watch[Play]:
     """A ``Watch`` over the playback service's feed."""
-
-    async def watch(resume_token: str, /) -> AsyncIterator[Step[Play]]:
-        request = pb.WatchPlaysRequest(resume_token=resume_token)
-        async for message in stub.WatchPlays(request):
-            require_going_on(message)
-            yield step_of(message, play_of(message))
-
-    return watch
+    return watching(stub.WatchPlays, pb.WatchPlaysRequest, play_of)
 
 
 def play_of(message: pb.WatchPlaysResponse) -> Play | None:

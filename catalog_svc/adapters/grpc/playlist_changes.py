@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 from segue.playlist.v1 import playlist_internal_service_pb2 as pb
 from segue.playlist.v1 import playlist_pb2
 from segue.playlist.v1.playlist_internal_service_pb2_grpc import PlaylistInternalServiceStub
@@ -14,20 +12,12 @@ from catalog_svc.domain.playlists import (
     PlaylistChange,
     PlaylistFeedChange,
 )
-from meshkit.consuming import Step, Watch, step_of
-from meshkit.stream_ends import require_going_on
+from meshkit.consuming import Watch, watching
 
 
 def playlist_changes(stub: PlaylistInternalServiceStub) -> Watch[PlaylistFeedChange]:
     """A ``Watch`` over the playlist service's feed."""
-
-    async def watch(resume_token: str, /) -> AsyncIterator[Step[PlaylistFeedChange]]:
-        request = pb.WatchChangesRequest(resume_token=resume_token)
-        async for change in stub.WatchChanges(request):
-            require_going_on(change)
-            yield step_of(change, change_of(change))
-
-    return watch
+    return watching(stub.WatchChanges, pb.WatchChangesRequest, change_of)
 
 
 def change_of(change: pb.WatchChangesResponse) -> PlaylistFeedChange | None:

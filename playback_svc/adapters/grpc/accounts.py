@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 from segue.identity.v1 import identity_internal_service_pb2 as pb
 from segue.identity.v1.identity_internal_service_pb2_grpc import UserInternalServiceStub
 from segue.identity.v1.identity_pb2 import User
 
-from meshkit.consuming import Step, Watch, step_of
-from meshkit.stream_ends import require_going_on
+from meshkit.consuming import Watch, watching
 from playback_svc.ports.accounts import AccountChange, PlanSet, SignedOut
 
 
 def account_changes(stub: UserInternalServiceStub) -> Watch[AccountChange]:
     """A ``Watch`` over identity's feed of users; it lists the sign-ins that are revoked."""
-
-    async def watch(resume_token: str, /) -> AsyncIterator[Step[AccountChange]]:
-        async for step in stub.WatchUsers(pb.WatchUsersRequest(resume_token=resume_token)):
-            require_going_on(step)
-            yield step_of(step, _change_of(step))
-
-    return watch
+    return watching(stub.WatchUsers, pb.WatchUsersRequest, _change_of)
 
 
 def _change_of(step: pb.WatchUsersResponse) -> AccountChange | None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 
 from segue.catalog.v1 import catalog_internal_service_pb2, catalog_pb2
 from segue.catalog.v1.catalog_internal_service_pb2_grpc import CatalogInternalServiceStub
 
-from meshkit.consuming import Step, step_of
-from meshkit.stream_ends import require_going_on
+from meshkit.consuming import Watch, watching
 from meshkit.ulids import is_ulid
 from playlist_svc.adapters.grpc.names import album_of, artist_of
 from playlist_svc.ports.catalogue_replica import AlbumChange, ArtistChange, CatalogueChange
@@ -46,12 +45,11 @@ class CatalogueService:
             answer = await self._stub.LookupTracks(request, timeout=_BATCH_S)
         return [track_of(track) for track in answer.tracks if not _refused(track)]
 
-    async def changes(self, resume_token: str, /) -> AsyncIterator[Step[CatalogueChange]]:
-        """The catalogue's feed (``meshkit.consuming.Watch``)."""
-        request = catalog_internal_service_pb2.WatchChangesRequest(resume_token=resume_token)
-        async for step in self._stub.WatchChanges(request):
-            require_going_on(step)
-            yield step_of(step, change_of(step))
+    @property
+    def changes(self) -> Watch[CatalogueChange]:
+        """The catalogue's feed."""
+        request = catalog_internal_service_pb2.WatchChangesRequest
+        return watching(self._stub.WatchChanges, request, change_of)
 
 
 def change_of(step: catalog_internal_service_pb2.WatchChangesResponse) -> CatalogueChange | None:

@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 from segue.catalog.v1 import catalog_internal_service_pb2 as pb
 from segue.catalog.v1 import catalog_pb2
 from segue.catalog.v1.catalog_internal_service_pb2_grpc import CatalogInternalServiceStub
 
-from meshkit.consuming import Step, Watch, step_of
-from meshkit.stream_ends import require_going_on
+from meshkit.consuming import Watch, watching
 from rec_svc.domain.tracks import Track
 from rec_svc.ports.tracks import TrackChange
 
 
 def catalogue_changes(stub: CatalogInternalServiceStub) -> Watch[TrackChange]:
     """A ``Watch`` over the catalogue's feed."""
-
-    async def watch(resume_token: str, /) -> AsyncIterator[Step[TrackChange]]:
-        request = pb.WatchChangesRequest(resume_token=resume_token)
-        async for message in stub.WatchChanges(request):
-            require_going_on(message)
-            yield step_of(message, change_of(message))
-
-    return watch
+    return watching(stub.WatchChanges, pb.WatchChangesRequest, change_of)
 
 
 def change_of(message: pb.WatchChangesResponse) -> TrackChange | None:

@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 from segue.playlist.v1 import playlist_internal_service_pb2 as pb
 from segue.playlist.v1.playlist_internal_service_pb2_grpc import (
     LibraryInternalServiceStub,
     SocialInternalServiceStub,
 )
 
-from meshkit.consuming import Step, Watch, step_of
-from meshkit.stream_ends import require_going_on
+from meshkit.consuming import Watch, watching
 from rec_svc.domain.user_items import ItemChange, ItemChanged, UserForgotten
 
 
 def saved_tracks(stub: LibraryInternalServiceStub) -> Watch[ItemChange]:
     """A ``Watch`` over the feed of saved tracks."""
-
-    async def watch(resume_token: str, /) -> AsyncIterator[Step[ItemChange]]:
-        request = pb.WatchSavedTracksRequest(resume_token=resume_token)
-        async for message in stub.WatchSavedTracks(request):
-            require_going_on(message)
-            yield step_of(message, saved_track_of(message))
-
-    return watch
+    return watching(stub.WatchSavedTracks, pb.WatchSavedTracksRequest, saved_track_of)
 
 
 def saved_track_of(message: pb.WatchSavedTracksResponse) -> ItemChange | None:
@@ -44,14 +34,7 @@ def saved_track_of(message: pb.WatchSavedTracksResponse) -> ItemChange | None:
 
 def blocked_artists(stub: SocialInternalServiceStub) -> Watch[ItemChange]:
     """A ``Watch`` over the feed of blocked artists."""
-
-    async def watch(resume_token: str, /) -> AsyncIterator[Step[ItemChange]]:
-        request = pb.WatchBlockedArtistsRequest(resume_token=resume_token)
-        async for message in stub.WatchBlockedArtists(request):
-            require_going_on(message)
-            yield step_of(message, blocked_artist_of(message))
-
-    return watch
+    return watching(stub.WatchBlockedArtists, pb.WatchBlockedArtistsRequest, blocked_artist_of)
 
 
 def blocked_artist_of(message: pb.WatchBlockedArtistsResponse) -> ItemChange | None:
@@ -71,14 +54,7 @@ def blocked_artist_of(message: pb.WatchBlockedArtistsResponse) -> ItemChange | N
 
 def followed_artists(stub: SocialInternalServiceStub) -> Watch[ItemChange]:
     """A ``Watch`` over the feed of followed artists."""
-
-    async def watch(resume_token: str, /) -> AsyncIterator[Step[ItemChange]]:
-        request = pb.WatchFollowedArtistsRequest(resume_token=resume_token)
-        async for message in stub.WatchFollowedArtists(request):
-            require_going_on(message)
-            yield step_of(message, followed_artist_of(message))
-
-    return watch
+    return watching(stub.WatchFollowedArtists, pb.WatchFollowedArtistsRequest, followed_artist_of)
 
 
 def followed_artist_of(message: pb.WatchFollowedArtistsResponse) -> ItemChange | None:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import structlog
 from segue.playlist.v1 import playlist_internal_service_pb2 as pb
 from segue.playlist.v1.playlist_internal_service_pb2_grpc import PlaylistInternalServiceStub
 
 from meshkit import ulids
 from meshkit.clock import now_ms
-from meshkit.consuming import Step, Watch, step_of
-from meshkit.stream_ends import require_going_on
+from meshkit.consuming import Watch, watching
 from rec_svc.domain.playlists import Playlist, PlaylistChange, unpacked
 
 _log = structlog.get_logger("playlists")
@@ -19,14 +16,7 @@ _log = structlog.get_logger("playlists")
 
 def membership_changes(stub: PlaylistInternalServiceStub) -> Watch[PlaylistChange]:
     """A ``Watch`` over the feed of memberships."""
-
-    async def watch(resume_token: str, /) -> AsyncIterator[Step[PlaylistChange]]:
-        request = pb.WatchMembershipRequest(resume_token=resume_token)
-        async for message in stub.WatchMembership(request):
-            require_going_on(message)
-            yield step_of(message, change_of(message))
-
-    return watch
+    return watching(stub.WatchMembership, pb.WatchMembershipRequest, change_of)
 
 
 def change_of(message: pb.WatchMembershipResponse) -> PlaylistChange | None:
