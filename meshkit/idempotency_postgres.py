@@ -127,13 +127,7 @@ class KeptAnswers:
 
 async def prune(pool: postgres.Pool, *, kept: timedelta = KEPT) -> int:
     """Drop answers older than ``kept``, in short transactions; returns how many went."""
-    total = 0
-    while True:
-        async with postgres.transaction(pool) as connection:
-            dropped = (await connection.execute(_PRUNE, [kept, _PRUNE_ROWS])).rowcount
-        total += dropped
-        if dropped < _PRUNE_ROWS:
-            return total
+    return await postgres.in_parts(pool, _PRUNE, [kept], rows=_PRUNE_ROWS)
 
 
 TABLES = Tables(_MIGRATIONS, prune)

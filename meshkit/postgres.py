@@ -6,7 +6,7 @@ A read is one round trip; a write opens :func:`transaction`. Drivers' words end 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import (
     AbstractContextManager,
     AsyncExitStack,
@@ -18,6 +18,7 @@ from typing import Any, TypeAlias, TypeVar
 
 import psycopg
 from psycopg import AsyncConnection, errors
+from psycopg.abc import QueryNoTemplate
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
@@ -153,6 +154,22 @@ async def transaction(pool: Pool) -> AsyncIterator[Connection]:
     with _spanned(pool, "transaction"), translated():
         async with AsyncExitStack() as stack:
             yield await _begin(pool, stack)
+
+
+async def in_parts(
+    pool: Pool, statement: QueryNoTemplate, values: Sequence[object], *, rows: int
+) -> int:
+    """Runs ``statement`` until all is done, in short transactions; returns how many rows it took.
+
+    It must take at most as many rows as its last parameter says, which follows ``values`` and is
+    ``rows``. Raises as :func:`transaction` does; what was done until then stays done.
+    """
+    total, taken = 0, rows
+    while taken >= rows:
+        async with transaction(pool) as connection:
+            taken = (await connection.execute(statement, [*values, rows])).rowcount
+        total += taken
+    return total
 
 
 def _spanned(pool: Pool, operation: str) -> AbstractContextManager[Any]:

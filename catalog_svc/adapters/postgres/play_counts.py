@@ -85,12 +85,7 @@ class PostgresPlayCounts(PostgresReplica[Play]):
             await connection.execute(_ADD, columns)
 
     async def prune(self) -> int:
-        total, dropped = 0, _FORGOTTEN_AT_ONCE
-        while dropped == _FORGOTTEN_AT_ONCE:
-            async with postgres.transaction(self._pool) as connection:
-                dropped = (await connection.execute(_FORGET, [KEPT, _FORGOTTEN_AT_ONCE])).rowcount
-            total += dropped
-        return total
+        return await postgres.in_parts(self._pool, _FORGET, [KEPT], rows=_FORGOTTEN_AT_ONCE)
 
     async def publish_outgrown(self, *, after: str, limit: int) -> list[str]:
         async with postgres.transaction(self._pool) as connection:

@@ -54,15 +54,10 @@ class PostgresUserRecords:
 
     async def erase(self, user_id: str) -> None:
         for table in _TABLES:
-            while await self._erase_rows(table, user_id) == ROWS_AT_ONCE:
-                pass
+            statement = _ERASE.format(table=table).encode()
+            await postgres.in_parts(self._pool, statement, [user_id], rows=ROWS_AT_ONCE)
         while await self._erase_plays(user_id) == ROWS_AT_ONCE:
             pass
-
-    async def _erase_rows(self, table: str, user_id: str) -> int:
-        async with postgres.transaction(self._pool) as connection:
-            statement = _ERASE.format(table=table).encode()
-            return (await connection.execute(statement, [user_id, ROWS_AT_ONCE])).rowcount
 
     async def _erase_plays(self, user_id: str) -> int:
         """Plays leave the history and the feed together."""

@@ -127,11 +127,7 @@ class PostgresShares:
         return bool(found and found[0])
 
     async def erase(self, user_id: str) -> None:
-        forgotten = _FORGOTTEN_AT_ONCE
-        while forgotten == _FORGOTTEN_AT_ONCE:
-            async with postgres.transaction(self._pool) as connection:
-                cursor = await connection.execute(_FORGET, [user_id, _FORGOTTEN_AT_ONCE])
-                forgotten = cursor.rowcount
+        await postgres.in_parts(self._pool, _FORGET, [user_id], rows=_FORGOTTEN_AT_ONCE)
 
     async def _read(
         self, statement: str, arguments: Sequence[object] | Mapping[str, object]

@@ -144,13 +144,8 @@ class PostgresExposures:
                 await connection.execute(statement.encode(), [user_id])
 
     async def prune(self, now_ms: int) -> int:
-        total, dropped = 0, _PRUNED_AT_ONCE
-        while dropped == _PRUNED_AT_ONCE:
-            async with postgres.transaction(self._pool) as connection:
-                values = [now_ms - KEPT_MS, _PRUNED_AT_ONCE]
-                dropped = (await connection.execute(_PRUNE, values)).rowcount
-            total += dropped
-        return total
+        before_ms = now_ms - KEPT_MS
+        return await postgres.in_parts(self._pool, _PRUNE, [before_ms], rows=_PRUNED_AT_ONCE)
 
     async def count(self, outcomes: Sequence[Outcome]) -> Sequence[CountedOutcome]:
         if not outcomes:

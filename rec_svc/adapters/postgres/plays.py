@@ -81,12 +81,7 @@ class PostgresPlays(PostgresReplica[Play]):
         await pending_events.append(connection, [play.event() for play in fresh])
 
     async def prune(self) -> int:
-        total, dropped = 0, _FORGOTTEN_AT_ONCE
-        while dropped == _FORGOTTEN_AT_ONCE:
-            async with postgres.transaction(self._pool) as connection:
-                dropped = (await connection.execute(_FORGET, [KEPT, _FORGOTTEN_AT_ONCE])).rowcount
-            total += dropped
-        return total
+        return await postgres.in_parts(self._pool, _FORGET, [KEPT], rows=_FORGOTTEN_AT_ONCE)
 
 
 def _columns(plays: Sequence[Play]) -> list[list[object]]:

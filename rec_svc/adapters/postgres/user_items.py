@@ -103,13 +103,8 @@ class PostgresUserItems(PostgresReplica[ItemChange]):
 
     async def prune(self) -> int:
         before_ms = now_ms() - KEPT // timedelta(milliseconds=1)
-        total, dropped = 0, _FORGOTTEN_AT_ONCE
-        while dropped == _FORGOTTEN_AT_ONCE:
-            async with postgres.transaction(self._pool) as connection:
-                values = [self._kind, before_ms, _FORGOTTEN_AT_ONCE]
-                dropped = (await connection.execute(_PRUNE, values)).rowcount
-            total += dropped
-        return total
+        values = [self._kind, before_ms]
+        return await postgres.in_parts(self._pool, _PRUNE, values, rows=_FORGOTTEN_AT_ONCE)
 
 
 _ABSENT = (ToldAt(-1, 0), False)

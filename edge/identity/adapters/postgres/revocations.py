@@ -58,11 +58,7 @@ class PostgresRevocations:
 
 async def prune_revoked(pool: postgres.Pool, clock: Callable[[], datetime]) -> None:
     """Drops revocations that may be forgotten, a bounded part of them in each transaction."""
-    dropped = _PRUNE_ROWS
-    while dropped == _PRUNE_ROWS:
-        async with postgres.transaction(pool) as connection:
-            found = await connection.execute(_PRUNE_REVOKED, [clock(), _PRUNE_ROWS])
-            dropped = found.rowcount
+    await postgres.in_parts(pool, _PRUNE_REVOKED, [clock()], rows=_PRUNE_ROWS)
 
 
 async def _standing(connection: postgres.Connection, revocation: Revocation) -> Revocation:
