@@ -18,7 +18,7 @@ from segue.catalog.v1.catalog_internal_service_pb2_grpc import (
 from catalog_svc.domain.jobs import Work
 from catalog_svc.ports.catalogue import Catalogue, CatalogueLists, CatalogueSnapshot, Playables
 from catalog_svc.ports.edits import Edits
-from catalog_svc.ports.imports import ImportChanges, Imports, ScanStore, TagReader, Walker
+from catalog_svc.ports.imports import Imports, ScanStore, TagReader, Walker
 from catalog_svc.ports.plays import MostPlayedCache, PlayCounts, PlayedTracks, PlayOrders
 from catalog_svc.ports.preparation import (
     Audio,
@@ -55,6 +55,7 @@ from meshkit.background import regularly
 from meshkit.feeds import ChangeFeed
 from meshkit.jobs import Jobs
 from meshkit.leases import Lease, Leases
+from meshkit.notices import Notices
 from meshkit.process import Serving
 
 
@@ -72,7 +73,7 @@ class Parts:
     snapshot: CatalogueSnapshot
     edits: Edits
     imports: Imports
-    import_changes: ImportChanges
+    import_changes: Notices
     orders: PlayOrders
     played: PlayedTracks
     plays: PlayCounts

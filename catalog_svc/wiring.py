@@ -23,7 +23,7 @@ from catalog_svc.adapters.postgres.catalogue import PostgresCatalogue
 from catalog_svc.adapters.postgres.catalogue_lists import PostgresCatalogueLists
 from catalog_svc.adapters.postgres.catalogue_snapshot import PostgresCatalogueSnapshot
 from catalog_svc.adapters.postgres.edits import PostgresEdits
-from catalog_svc.adapters.postgres.import_changes import open_import_changes
+from catalog_svc.adapters.postgres.import_changes import CHANNEL as IMPORT_CHANGES
 from catalog_svc.adapters.postgres.imports import PostgresImports
 from catalog_svc.adapters.postgres.job_queue import ENCODE_QUEUE, SCAN_QUEUE, JobQueue, make_jobs
 from catalog_svc.adapters.postgres.play_counts import PostgresPlayCounts
@@ -39,6 +39,7 @@ from catalog_svc.settings import Settings, WorkerSettings
 from meshkit import postgres, telemetry
 from meshkit.idempotency_postgres import KeptAnswers
 from meshkit.leases_postgres import PostgresLeases
+from meshkit.notices_postgres import open_notices
 from meshkit.process import ServiceProcess, run_worker, service_process
 from meshkit.revocations import identity_revocations
 
@@ -67,7 +68,9 @@ async def connect(process: ServiceProcess, settings: Settings) -> Parts:
         snapshot=PostgresCatalogueSnapshot(pool),
         edits=PostgresEdits(pool),
         imports=PostgresImports(pool, queue),
-        import_changes=await process.enter(open_import_changes(dsn)),
+        import_changes=await process.enter(
+            open_notices(dsn, schema=SCHEMA.name, channel=IMPORT_CHANGES)
+        ),
         orders=orders,
         played=orders,
         plays=(plays := PostgresPlayCounts(pool)),

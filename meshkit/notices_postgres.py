@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 
 import psycopg
 import structlog
@@ -17,10 +17,36 @@ from psycopg.conninfo import make_conninfo
 
 from meshkit import postgres
 from meshkit.background import ended
+from meshkit.wakeups import Wakeups
 
 _RECONNECT_S = 0.5
 
 _log = structlog.get_logger("notices")
+
+
+class PostgresNotices:
+    """``Notices`` of a channel; get it from :func:`open_notices`."""
+
+    def __init__(self) -> None:
+        self._wakeups: Wakeups[str] = Wakeups()
+
+    def watching(self, subject: str) -> AbstractContextManager[asyncio.Event]:
+        return self._wakeups.waiting(subject)
+
+    def hear(self, subject: str | None) -> None:
+        """It has changed; None where anything may have."""
+        if subject is None:
+            self._wakeups.wake_all()
+        else:
+            self._wakeups.wake(subject)
+
+
+@asynccontextmanager
+async def open_notices(dsn: str, *, schema: str, channel: str) -> AsyncIterator[PostgresNotices]:
+    """Those of ``<schema>.<channel>``, whose text is the subject, until the block ends."""
+    notices = PostgresNotices()
+    async with listening(dsn, schema=schema, channel=channel, hear=notices.hear):
+        yield notices
 
 
 @asynccontextmanager

@@ -15,6 +15,7 @@ from segue.rec.v1.training_service_pb2_grpc import add_TrainingServiceServicer_t
 
 from meshkit.background import regularly
 from meshkit.clock import now_ms
+from meshkit.notices import Notices
 from meshkit.process import Serving
 from meshkit.ulids import new_id
 from rec_svc.ports.experiments import Experiments, Looks
@@ -24,7 +25,7 @@ from rec_svc.ports.models import ModelArtefacts, Models
 from rec_svc.ports.play_orders import PlayOrders
 from rec_svc.ports.playlists import Playlists
 from rec_svc.ports.tracks import Tracks
-from rec_svc.ports.trainings import TrainingChanges, Trainings
+from rec_svc.ports.trainings import Trainings
 from rec_svc.servicers.experiments import ExperimentServicer, ExperimentUseCases
 from rec_svc.servicers.models import ModelServicer
 from rec_svc.servicers.recommendations import RecommendationServicer, RecommendationUseCases
@@ -75,7 +76,7 @@ class Parts:
     artefacts: ModelArtefacts
     serving_model: FollowedModel
     trainings: Trainings
-    training_changes: TrainingChanges
+    training_changes: Notices
 
 
 def assemble(serving: Serving, settings: Settings, parts: Parts) -> None:

@@ -27,6 +27,7 @@ from meshkit.clock import now_ms
 from meshkit.idempotency_postgres import KeptAnswers
 from meshkit.leases import Lease
 from meshkit.leases_postgres import PostgresLeases
+from meshkit.notices_postgres import open_notices
 from meshkit.process import HOUR_S, ServiceProcess, Work, run_worker, service_process
 from meshkit.replicas_postgres import PostgresReplica
 from meshkit.revocations import identity_revocations
@@ -48,10 +49,10 @@ from rec_svc.adapters.postgres.plays import PostgresPlays
 from rec_svc.adapters.postgres.tracks import FEED as CATALOG_FEED
 from rec_svc.adapters.postgres.tracks import PostgresTracks, PostgresTracksReplica
 from rec_svc.adapters.postgres.trainings import (
+    CHANNEL,
     TASK,
     PostgresTrainings,
     make_jobs,
-    open_training_changes,
 )
 from rec_svc.adapters.postgres.user_items import FEEDS as ITEM_FEEDS
 from rec_svc.adapters.postgres.user_items import PostgresUserItems
@@ -125,7 +126,9 @@ async def stored_parts(process: ServiceProcess, settings: Settings, orders: Play
         artefacts=artefacts,
         serving_model=FollowedModel(models, artefacts),
         trainings=PostgresTrainings(pool),
-        training_changes=await process.enter(open_training_changes(dsn)),
+        training_changes=await process.enter(
+            open_notices(dsn, schema=SCHEMA.name, channel=CHANNEL)
+        ),
     )
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol
 
 from catalog_svc.domain.imports import (
@@ -45,18 +43,6 @@ class Imports(Protocol):
         limit: int,
     ) -> list[ImportFile]:
         """Files of a run by path, only those in ``states`` unless it is empty."""
-        ...
-
-
-class ImportChanges(Protocol):
-    """Tells that runs have changed, whichever process changed them."""
-
-    def watching(self, import_id: str) -> AbstractContextManager[asyncio.Event]:
-        """An event for the length of the block, which the caller clears before it reads the run.
-
-        Must be set after every change of the run. It may be lost while the store is away, and be
-        set without a change.
-        """
         ...
 
 

@@ -9,15 +9,12 @@ from pathlib import Path
 
 from catalog_svc.domain import roots
 from catalog_svc.domain.imports import Counts, FileState, Import, ImportFile, ImportState
-from catalog_svc.ports.imports import ImportChanges, Imports
+from catalog_svc.ports.imports import Imports
 from catalog_svc.usecases.not_found import not_found_error
 from meshkit.clock import utc_now
-from meshkit.feeds import first_of
 from meshkit.idempotency import RequestKey
+from meshkit.notices import POLL_S, Notices, watched
 from meshkit.ulids import new_id
-
-_REST_S = 0.1
-_POLL_S = 5.0
 
 
 class CreateImport:
@@ -44,9 +41,7 @@ class ReadImports:
     Whoever watches one is woken by its changes, and looks every ``poll_s`` all the same.
     """
 
-    def __init__(
-        self, imports: Imports, changes: ImportChanges, *, poll_s: float = _POLL_S
-    ) -> None:
+    def __init__(self, imports: Imports, changes: Notices, *, poll_s: float = POLL_S) -> None:
         self._imports = imports
         self._changes = changes
         self._poll_s = poll_s
@@ -69,20 +64,9 @@ class ReadImports:
         await self.get_import(import_id)
         return await self._imports.list_files(import_id, states=states, after=after, limit=limit)
 
-    async def watch_import(self, import_id: str, *, stop: asyncio.Event) -> AsyncIterator[Import]:
+    def watch_import(self, import_id: str, *, stop: asyncio.Event) -> AsyncIterator[Import]:
         """The run at once, then as it changes, until it is finished or ``stop`` is set.
 
         Of changes that follow each other closely the last is shown, at most ten a second.
         """
-        last: Import | None = None
-        with self._changes.watching(import_id) as changed:
-            while not stop.is_set():
-                changed.clear()
-                now = await self.get_import(import_id)
-                if now != last:
-                    yield now
-                if now.finished:
-                    return
-                last = now
-                await first_of(stop, timeout_s=min(_REST_S, self._poll_s))
-                await first_of(stop, changed, timeout_s=self._poll_s)
+        return watched(import_id, self.get_import, self._changes, stop=stop, poll_s=self._poll_s)

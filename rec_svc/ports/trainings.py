@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from meshkit.idempotency import RequestKey
@@ -44,16 +42,4 @@ class Trainings(Protocol):
 
     async def finish(self, training_id: str, *, model_id: str = "", error: str = "") -> None:
         """Must end it, DONE with a model or FAILED with an error; the first end stays."""
-        ...
-
-
-class TrainingChanges(Protocol):
-    """Tells that trainings have changed, whichever process changed them."""
-
-    def watching(self, training_id: str) -> AbstractContextManager[asyncio.Event]:
-        """An event for the length of the block, which the caller clears before it reads.
-
-        Must be set after every change of the training. It may be lost while the store is away, and
-        be set without a change.
-        """
         ...

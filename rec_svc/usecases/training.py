@@ -7,18 +7,16 @@ from collections.abc import AsyncIterator, Collection, Sequence
 
 from meshkit.clock import now_ms
 from meshkit.faults import InvalidArgument, NotFound
-from meshkit.feeds import first_of
 from meshkit.idempotency import RequestKey
+from meshkit.notices import POLL_S, Notices, watched
 from meshkit.ulids import new_id
 from rec_svc.domain.trainings import DEFAULT_TRAINER, Training, TrainingState, under_way_error
-from rec_svc.ports.trainings import TrainingChanges, Trainings
+from rec_svc.ports.trainings import Trainings
 
 TRAINERS = ("BLEND", "IALS", "EDLAE", "ITEM_KNN", "POPULARITY")
 """What a training may be asked for, by the names of the contract."""
 
 _AFTER_FAILURE_MS = 3_600_000
-_REST_S = 0.1
-_POLL_S = 5.0
 
 
 class StartTraining:
@@ -50,9 +48,7 @@ class StartTraining:
 class ReadTrainings:
     """Reads of a training, once or as it goes on."""
 
-    def __init__(
-        self, trainings: Trainings, changes: TrainingChanges, *, poll_s: float = _POLL_S
-    ) -> None:
+    def __init__(self, trainings: Trainings, changes: Notices, *, poll_s: float = POLL_S) -> None:
         self._trainings = trainings
         self._changes = changes
         self._poll_s = poll_s
@@ -72,25 +68,14 @@ class ReadTrainings:
         """The newest trainings; ``after`` is (created_at in ms, id)."""
         return await self._trainings.list_trainings(after=after, limit=limit)
 
-    async def watch_training(
-        self, training_id: str, *, stop: asyncio.Event
-    ) -> AsyncIterator[Training]:
+    def watch_training(self, training_id: str, *, stop: asyncio.Event) -> AsyncIterator[Training]:
         """The training at once, then as it changes, until it is finished or ``stop`` is set.
 
         Of changes that follow each other closely the last is shown, at most ten a second.
         """
-        last: Training | None = None
-        with self._changes.watching(training_id) as changed:
-            while not stop.is_set():
-                changed.clear()
-                now = await self.get_training(training_id)
-                if now != last:
-                    yield now
-                if now.finished:
-                    return
-                last = now
-                await first_of(stop, timeout_s=min(_REST_S, self._poll_s))
-                await first_of(stop, changed, timeout_s=self._poll_s)
+        return watched(
+            training_id, self.get_training, self._changes, stop=stop, poll_s=self._poll_s
+        )
 
 
 class StartDaily:

@@ -15,7 +15,7 @@ from rec_svc.domain.trainings import Training, TrainingState
 
 
 class MemoryTrainings:
-    """``Trainings`` and ``TrainingChanges`` of one process; ``queued`` are the jobs."""
+    """``Trainings`` and ``Notices`` of one process; ``queued`` are the jobs."""
 
     def __init__(self) -> None:
         self.queued: list[str] = []

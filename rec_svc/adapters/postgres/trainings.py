@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AbstractContextManager, asynccontextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import Any, Final
 
 from psycopg.types.json import Jsonb
 
-from meshkit import notices_postgres, postgres
+from meshkit import postgres
 from meshkit.clock import now_ms
 from meshkit.idempotency import RequestKey
 from meshkit.idempotency_postgres import PostgresAnswers
 from meshkit.jobs import Jobs, NewJob, TaskSpec
-from meshkit.wakeups import Wakeups
 from rec_svc.domain.trainings import Training, TrainingState
 from rec_svc.schema import SCHEMA
 
 TASK: Final = "train"
-_CHANNEL: Final = "trainings"
+CHANNEL: Final = "trainings"
+"""Where every change of a training is told, by its id."""
 # A training is begun again after each death of its worker; what fails by its data ends by itself.
 _MAX_ATTEMPTS = 50
 _LAST = 2**62
@@ -153,30 +151,3 @@ class PostgresTrainings:
 
 class _UnderWayError(Exception):
     """Another training is unfinished."""
-
-
-class PostgresTrainingChanges:
-    """``TrainingChanges`` of the schema; get it from :func:`open_training_changes`."""
-
-    def __init__(self) -> None:
-        self._wakeups: Wakeups[str] = Wakeups()
-
-    def watching(self, training_id: str) -> AbstractContextManager[asyncio.Event]:
-        return self._wakeups.waiting(training_id)
-
-    def hear(self, training_id: str | None) -> None:
-        """A training has changed; None where any may have."""
-        if training_id is None:
-            self._wakeups.wake_all()
-        else:
-            self._wakeups.wake(training_id)
-
-
-@asynccontextmanager
-async def open_training_changes(dsn: str) -> AsyncIterator[PostgresTrainingChanges]:
-    """Listens on a connection of its own until the block ends."""
-    changes = PostgresTrainingChanges()
-    async with notices_postgres.listening(
-        dsn, schema=SCHEMA.name, channel=_CHANNEL, hear=changes.hear
-    ):
-        yield changes

@@ -16,7 +16,6 @@ from catalog_svc import wiring
 from catalog_svc.adapters.files.allowed_folders import AllowedFolders
 from catalog_svc.adapters.files.work_folders import LockedWorkFolders
 from catalog_svc.adapters.postgres.catalogue import PostgresCatalogue
-from catalog_svc.adapters.postgres.import_changes import PostgresImportChanges
 from catalog_svc.adapters.postgres.imports import PostgresImports
 from catalog_svc.adapters.postgres.job_queue import JobQueue
 from catalog_svc.adapters.programs.audio import ProgramAudio
@@ -25,6 +24,7 @@ from catalog_svc.domain.imports import Import, ImportFile
 from catalog_svc.settings import WorkerSettings
 from catalog_svc.usecases.imports import CreateImport, ReadImports
 from meshkit import postgres
+from meshkit.notices_postgres import PostgresNotices
 
 _LIMIT_S = 90.0
 
@@ -47,7 +47,7 @@ class Importing:
         imports = PostgresImports(pool, JobQueue())
         self.catalogue = PostgresCatalogue(pool, JobQueue())
         self._start = CreateImport(imports, (self.music,))
-        self.reads = ReadImports(imports, PostgresImportChanges(), poll_s=0.02)
+        self.reads = ReadImports(imports, PostgresNotices(), poll_s=0.02)
 
     async def start(self) -> str:
         """The id of a new run over ``music``."""

@@ -11,7 +11,7 @@ from catalog_svc.adapters.postgres.catalogue import PostgresCatalogue
 from catalog_svc.adapters.postgres.catalogue_lists import PostgresCatalogueLists
 from catalog_svc.adapters.postgres.catalogue_snapshot import PostgresCatalogueSnapshot
 from catalog_svc.adapters.postgres.edits import PostgresEdits
-from catalog_svc.adapters.postgres.import_changes import open_import_changes
+from catalog_svc.adapters.postgres.import_changes import CHANNEL
 from catalog_svc.adapters.postgres.imports import PostgresImports
 from catalog_svc.adapters.postgres.job_queue import JobQueue
 from catalog_svc.adapters.postgres.play_counts import PostgresPlayCounts
@@ -24,6 +24,7 @@ from catalog_svc.ports.playlists import PlaylistReplica
 from catalog_svc.ports.plays import PlayCounts
 from catalog_svc.schema import SCHEMA
 from meshkit import feeds_postgres, postgres
+from meshkit.notices_postgres import open_notices
 from meshkit.testing.replica_suite import PlaceContract, ReplicaContract, ReplicaUnderTest
 from tests.contracts.catalog.catalogue_lists_suite import CatalogueListsContract
 from tests.contracts.catalog.catalogue_suite import CatalogueContract
@@ -54,7 +55,7 @@ async def stores(catalog_dsn: str, pool: postgres.Pool) -> AsyncIterator[Catalog
     catalogue = PostgresCatalogue(pool, queue)
     async with (
         feeds_postgres.open_feed(catalog_dsn, schema=SCHEMA.name, pool=pool) as feed,
-        open_import_changes(catalog_dsn) as import_changes,
+        open_notices(catalog_dsn, schema="catalog", channel=CHANNEL) as import_changes,
     ):
         orders = PostgresPlayOrders(pool)
         yield CatalogueStores(

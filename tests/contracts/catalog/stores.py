@@ -14,11 +14,12 @@ from catalog_svc.domain.imports import Counts, Import, ImportState, ScannedFile,
 from catalog_svc.domain.tags import Tags
 from catalog_svc.ports.catalogue import Catalogue, CatalogueLists, CatalogueSnapshot, Playables
 from catalog_svc.ports.edits import Edits
-from catalog_svc.ports.imports import ImportChanges, Imports, ScanStore
+from catalog_svc.ports.imports import Imports, ScanStore
 from catalog_svc.ports.playlists import PlaylistReplica
 from catalog_svc.ports.plays import PlayCounts, PlayedTracks, PlayOrders
 from catalog_svc.ports.preparation import Claim, Preparation, Publication
 from meshkit.feeds import Change, ChangeFeed
+from meshkit.notices import Notices
 from meshkit.ulids import new_id
 
 ROOT = b"/music"
@@ -33,7 +34,7 @@ class CatalogueStores:
     playables: Playables
     edits: Edits
     imports: Imports
-    import_changes: ImportChanges
+    import_changes: Notices
     scans: ScanStore
     preparation: Preparation
     feed: ChangeFeed

@@ -25,7 +25,7 @@ class Counted(MemoryStore):
 
 
 class Deaf:
-    """``ImportChanges`` that never hears of any."""
+    """``Notices`` that never hears of any."""
 
     def __init__(self) -> None:
         self.watching = Wakeups[str]().waiting
