@@ -79,11 +79,15 @@ class Wanted:
     blocked_artists: frozenset[str]
     premium: bool
 
+    def has_artist_of(self, track: Track) -> bool:
+        """Whether the artist of the track is not blocked."""
+        return track.artist_id not in self.blocked_artists
+
     def allows(self, track: Track) -> bool:
         """Whether the track may stand in it."""
         return (
             track.id not in self.left_out
-            and track.artist_id not in self.blocked_artists
+            and self.has_artist_of(track)
             and (self.premium or not track.premium)
         )
 

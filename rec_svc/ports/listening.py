@@ -22,6 +22,10 @@ class Listening(Protocol):
         """What recommendations for the user go by."""
         ...
 
+    async def blocked_artists(self, user_id: str) -> frozenset[str]:
+        """ULIDs of the artists whom the user blocks: those of ``taste``, without the rest."""
+        ...
+
     async def heard_since(self, user_id: str, since_ms: int) -> frozenset[str]:
         """ULIDs of the tracks that the user began since then, in Unix milliseconds, counted or
         not; of one that plays still nothing is known."""

@@ -6,14 +6,11 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from segue.rec.v1 import experiment_service_pb2 as pb
 
 from meshkit.clock import instant_of_ms
-from meshkit.paging import SortKey, foreign_token
 from meshkit.timestamps import timestamp_of
-from meshkit.ulids import is_ulid
 from rec_svc.domain.arm_statistics import ArmSums, Metric
 from rec_svc.domain.experiment_reports import ArmVerdict, Comparison, Report, SeenAt
 from rec_svc.domain.experiments import Arm, Experiment, Parameters, Ranking, State
 
-_YEAR_10000_MS = 253_402_300_800_000
 _DEFAULT_LAYER = "default"
 _MOST = (1 << 31) - 1
 
@@ -36,17 +33,6 @@ def draft(request: pb.CreateExperimentRequest, experiment_id: str, now_ms: int) 
 def state_of(wire: pb.Experiment.State.ValueType) -> State | None:
     """The state of a request; None: all."""
     return State[pb.Experiment.State.Name(wire)] if wire else None
-
-
-def place_of(after: SortKey | None) -> tuple[int, str] | None:
-    """Where a page begins. Raises PageTokenInvalid."""
-    match after:
-        case None:
-            return None
-        case (int(created_at_ms), str(id_)) if 0 <= created_at_ms < _YEAR_10000_MS and is_ulid(id_):
-            return created_at_ms, id_
-        case _:
-            raise foreign_token()
 
 
 def experiment(one: Experiment) -> pb.Experiment:

@@ -16,6 +16,7 @@ from meshkit.server_context import Context
 from meshkit.ulids import new_id
 from rec_svc.domain.experiments import Experiment
 from rec_svc.servicers import experiment_messages as messages
+from rec_svc.servicers.places import newest_after
 from rec_svc.usecases.experiment import (
     CreateExperiment,
     GetExperiment,
@@ -65,7 +66,7 @@ class ExperimentServicer(ExperimentServiceServicer):
         self, request: pb.ListExperimentsRequest, context: Context
     ) -> pb.ListExperimentsResponse:
         page, state = Page.of(request), messages.state_of(request.state)
-        found = await self._do.list(state, messages.place_of(page.after), page.size + 1)
+        found = await self._do.list(state, newest_after(page.after), page.size + 1)
         shown, token = page.cut(found, lambda one: (one.created_at_ms, one.experiment_id))
         return pb.ListExperimentsResponse(
             experiments=[messages.experiment(one) for one in shown], next_page_token=token

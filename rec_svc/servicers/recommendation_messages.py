@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from segue.rec.v1 import recommendation_service_pb2 as pb
 from segue.rec.v1 import recommended_track_pb2 as track_pb
 
@@ -36,6 +38,15 @@ def recommended(one: Recommended) -> track_pb.RecommendedTrack:
         reason=reason.text,
         reason_detail=track_pb.RecommendationReason(kind=_KINDS[reason.kind], track_id=because_of),
     )
+
+
+def fields_of(made: RecommendedList) -> dict[str, Any]:
+    """The fields that every message of a list has."""
+    return {
+        "tracks": map(recommended, made.tracks),
+        "source": source(made),
+        "shown_id": made.shown_id,
+    }
 
 
 def source(made: RecommendedList) -> track_pb.RecommendationSource:

@@ -64,11 +64,7 @@ class RecommendationServicer(RecommendationServiceServicer):
         made = await self._do.list_playlist_recommendations(
             _listener(current_principal()), request.playlist_id, request.limit or _DEFAULT_LIMIT
         )
-        return pb.ListPlaylistRecommendationsResponse(
-            tracks=map(messages.recommended, made.tracks),
-            source=messages.source(made),
-            shown_id=made.shown_id,
-        )
+        return pb.ListPlaylistRecommendationsResponse(**messages.fields_of(made))
 
     async def ListSimilarTracks(
         self, request: pb.ListSimilarTracksRequest, context: Context
@@ -76,11 +72,7 @@ class RecommendationServicer(RecommendationServiceServicer):
         made = await self._do.list_similar_tracks(
             _listener(current_principal()), request.track_id, request.limit or _DEFAULT_LIMIT
         )
-        return pb.ListSimilarTracksResponse(
-            tracks=map(messages.recommended, made.tracks),
-            source=messages.source(made),
-            shown_id=made.shown_id,
-        )
+        return pb.ListSimilarTracksResponse(**messages.fields_of(made))
 
     async def ReportShown(
         self, request: pb.ReportShownRequest, context: Context

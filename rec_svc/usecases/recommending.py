@@ -7,6 +7,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 
 import numpy as np
@@ -84,10 +85,9 @@ class Recommending:
         Raises Unavailable.
         """
         seeds = list(dict.fromkeys(track_ids))
-        taste = await self._listening.taste(listener.user_id)
         wanted = Wanted(
             left_out=frozenset(seeds),
-            blocked_artists=taste.blocked_artists,
+            blocked_artists=await self._listening.blocked_artists(listener.user_id),
             premium=listener.premium,
         )
         assigned = self._running.current().assignments(listener.user_id)
@@ -99,9 +99,10 @@ class Recommending:
         model_id = model.model_id if model is not None and picks else ""
         if picks:
             source = Source.PERSONAL
-        for fill, by in ((self._by_artists, Source.CONTENT), (self._popular, Source.POPULAR)):
+        by_artists = partial(self._by_artists, seeds)
+        for fill, by in ((by_artists, Source.CONTENT), (self._popular, Source.POPULAR)):
             if len(picks) < limit:
-                found = await fill(seeds, wanted, picks, limit - len(picks))
+                found = await fill(wanted, picks, limit - len(picks))
                 source = source if picks or not found else by
                 picks += found
         made = RecommendedList(self._new_id(), tuple(picks), source, model_id)
@@ -170,7 +171,7 @@ class Recommending:
         """Others of the artists of ``seeds``: the more of the seeds are theirs, the earlier."""
         known = await self._tracks.tracks(seeds[:MOST_ASKED])
         ours = [known[id_] for id_ in seeds if id_ in known]
-        shares = Counter(track.artist_id for track in ours if wanted_artist(track, wanted))
+        shares = Counter(track.artist_id for track in ours if wanted.has_artist_of(track))
         if not shares:
             return []
         named = {track.artist_id: track for track in reversed(ours)}
@@ -186,7 +187,7 @@ class Recommending:
         ]
 
     async def _popular(
-        self, seeds: Sequence[str], wanted: Wanted, before: Sequence[Recommended], limit: int
+        self, wanted: Wanted, before: Sequence[Recommended], limit: int
     ) -> list[Recommended]:
         """The most played ones of all."""
         popular = await self._tracks.popular(MOST_ASKED)
@@ -215,11 +216,6 @@ class Recommending:
         )
 
 
-def wanted_artist(track: Track, wanted: Wanted) -> bool:
-    """Whether the artist of a track is not blocked."""
-    return track.artist_id not in wanted.blocked_artists
-
-
 def _chances(found: FirstRows) -> Mapping[int, float]:
     pairs: Iterable[tuple[int, float]] = zip(
         found.rows.tolist(), np.clip(found.chances, 0.0, 1.0).tolist(), strict=True
@@ -230,6 +226,6 @@ def _chances(found: FirstRows) -> Mapping[int, float]:
 def _reason(model: Model, cause: int | None, causes: Mapping[str, Track], wanted: Wanted) -> Reason:
     """Names a track only where it can be heard and its artist is not blocked."""
     named = None if cause is None else causes.get(model.tracks.ids([cause])[0])
-    if named is None or not wanted_artist(named, wanted):
+    if named is None or not wanted.has_artist_of(named):
         return Reason(ReasonKind.SIMILAR_LISTENERS)
     return Reason(ReasonKind.BECAUSE_OF_TRACK, named)

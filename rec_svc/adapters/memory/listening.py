@@ -116,6 +116,9 @@ class MemoryListening:
             favorite_artists=self._favorites.get(user_id, ()),
         )
 
+    async def blocked_artists(self, user_id: str) -> frozenset[str]:
+        return self.items[ItemKind.BLOCKED_ARTIST].of_user(user_id)
+
     async def heard_since(self, user_id: str, since_ms: int) -> frozenset[str]:
         held = self.plays.of_user(user_id)
         return frozenset(track_id for track_id, one in held if one.last_begun_ms >= since_ms)

@@ -15,7 +15,7 @@ from meshkit.ulids import new_id
 from rec_svc.adapters.parquet import event_files
 from rec_svc.adapters.parquet.event_files import UnreadableFileError
 from rec_svc.adapters.parquet.event_names import Shard, part_of_user
-from rec_svc.adapters.parquet.events import ParquetEvents, tell_unreadable
+from rec_svc.adapters.parquet.events import ParquetEvents
 
 MOST_FILES = 16
 """So many files a shard of today may have before they are put together."""
@@ -65,13 +65,11 @@ class EventUpkeep:
 
     async def _rewrite(self, name: str, users: frozenset[str]) -> None:
         objects = self._events.objects
-        content = await objects.get(name)
-        if content is None:
-            return
         try:
-            table = await asyncio.to_thread(event_files.decode, content)
-        except UnreadableFileError as error:
-            tell_unreadable(name, str(error))
+            table = await self._events.stored(name)
+        except UnreadableFileError:
+            return
+        if table is None:
             return
         kept = event_files.without_users(table, users)
         if kept.num_rows == table.num_rows:
@@ -90,19 +88,17 @@ class EventUpkeep:
                 await self._compact(shard, names)
 
     async def _compact(self, shard: Shard, names: Sequence[str]) -> None:
-        objects, seen = self._events.objects, set[str]()
+        seen: set[str] = set()
         erased = await self._events.pending.erased()
         tables: list[Any] = []
         taken: list[str] = []
         for name in names:
-            content = await objects.get(name)
-            if content is None:
-                return
             try:
-                table = await asyncio.to_thread(event_files.decode, content)
-            except UnreadableFileError as error:
-                tell_unreadable(name, str(error))
+                table = await self._events.stored(name)
+            except UnreadableFileError:
                 continue
+            if table is None:
+                return
             tables.append(event_files.unseen(event_files.without_users(table, erased), seen))
             taken.append(name)
         if len(taken) < 2:
@@ -110,9 +106,9 @@ class EventUpkeep:
         whole = pa.concat_tables(tables)
         if whole.num_rows:
             content = await asyncio.to_thread(event_files.encode, whole)
-            await objects.put(shard.file_name(new_id()), content)
+            await self._events.objects.put(shard.file_name(new_id()), content)
         for name in taken:
-            await objects.delete(name)
+            await self._events.objects.delete(name)
 
 
 def _is_cut_as_now(shard: Shard) -> bool:

@@ -94,7 +94,7 @@ class ParquetEvents:
         for name in await self.objects.names():
             shard = shard_of_file(name)
             if shard is None:
-                tell_unreadable(name, "it is not named as a file of events")
+                _tell_unreadable(name, "it is not named as a file of events")
             else:
                 shards[shard].append(name)
         return dict(sorted(shards.items()))
@@ -122,25 +122,33 @@ class ParquetEvents:
 
         One that cannot be read is told and has none.
         """
+        try:
+            table = await self.stored(name)
+        except UnreadableFileError:
+            return event_files.table_of([])
+        if table is None:
+            return None
+        return await asyncio.to_thread(event_files.without_users, table, erased)
+
+    async def stored(self, name: str) -> Any | None:
+        """All events in a file, those of erased users too; None where there is no such file.
+
+        Raises UnreadableFileError, which is told.
+        """
         content = await self.objects.get(name)
         if content is None:
             return None
         try:
-            return await asyncio.to_thread(_decoded, content, erased)
+            return await asyncio.to_thread(event_files.decode, content)
         except UnreadableFileError as error:
-            tell_unreadable(name, str(error))
-            return event_files.table_of([])
+            _tell_unreadable(name, str(error))
+            raise
 
 
 def _encoded(events: Sequence[Event]) -> bytes:
     return event_files.encode(event_files.table_of(events))
 
 
-def _decoded(content: bytes, erased: Collection[str]) -> Any:
-    return event_files.without_users(event_files.decode(content), erased)
-
-
-def tell_unreadable(name: str, why: str) -> None:
-    """Says that a file is left out."""
+def _tell_unreadable(name: str, why: str) -> None:
     _unreadable.inc()
     _log.error("file of events left out", name=name, why=why)

@@ -17,6 +17,7 @@ SELECT track_id, plays, skips, last_played_ms FROM listened WHERE user_id = %s
 ORDER BY last_played_ms DESC, track_id DESC LIMIT %s
 """
 _ITEMS = "SELECT kind, item_id FROM user_items WHERE user_id = %s AND kept"
+_BLOCKED = "SELECT item_id FROM user_items WHERE user_id = %s AND kind = %s AND kept"
 _FAVORITES = "SELECT artist_ids FROM favorite_artists WHERE user_id = %s"
 # What was begun since then was left since then.
 _HEARD = """
@@ -55,6 +56,13 @@ class PostgresListening:
                 followed_artists=_of_kind(items, ItemKind.FOLLOWED_ARTIST),
                 favorite_artists=tuple(favorites[0][0]) if favorites else (),
             )
+
+        return await postgres.read(self._pool, query)
+
+    async def blocked_artists(self, user_id: str) -> frozenset[str]:
+        async def query(connection: postgres.Connection) -> frozenset[str]:
+            rows = await _rows(connection, _BLOCKED, [user_id, ItemKind.BLOCKED_ARTIST])
+            return frozenset(row[0] for row in rows)
 
         return await postgres.read(self._pool, query)
 

@@ -168,6 +168,7 @@ class ListeningContract:
         await stores.items[ItemKind.BLOCKED_ARTIST].apply([item_gone(user, one)], "t")
         taste = await stores.listening.taste(user)
         assert (taste.saved, taste.followed_artists) == ({one}, {one})
+        assert await stores.listening.blocked_artists(user) == frozenset()
         assert taste.blocked_artists == frozenset()
         assert await stores.items[ItemKind.SAVED_TRACK].resume_token() == ItemKind.SAVED_TRACK
 
@@ -245,6 +246,7 @@ class ListeningContract:
             await stores.erase(user)
             assert await stores.listening.taste(user) == Taste()
             assert await stores.listening.heard_since(user, 0) == frozenset()
+            assert await stores.listening.blocked_artists(user) == frozenset()
         await self._listens(stores, user)
         assert await stores.listening.taste(user) == Taste()
         assert len((await stores.listening.taste(other)).listened) == 2
@@ -258,6 +260,8 @@ class ListeningContract:
 
     async def _kept(self, stores: ListeningStores, user: str, kind: ItemKind) -> frozenset[str]:
         taste = await stores.listening.taste(user)
+        blocked = await stores.listening.blocked_artists(user)
+        assert blocked == taste.blocked_artists
         return {
             ItemKind.SAVED_TRACK: taste.saved,
             ItemKind.BLOCKED_ARTIST: taste.blocked_artists,
