@@ -8,6 +8,10 @@ from functools import partial
 
 from segue.rec.v1.experiment_service_pb2_grpc import add_ExperimentServiceServicer_to_server
 from segue.rec.v1.model_service_pb2_grpc import add_ModelServiceServicer_to_server
+from segue.rec.v1.radio_internal_service_pb2_grpc import (
+    add_RadioInternalServiceServicer_to_server,
+)
+from segue.rec.v1.radio_service_pb2_grpc import add_RadioServiceServicer_to_server
 from segue.rec.v1.recommendation_service_pb2_grpc import (
     add_RecommendationServiceServicer_to_server,
 )
@@ -24,10 +28,12 @@ from rec_svc.ports.listening import FavoriteArtists, Listening
 from rec_svc.ports.models import ModelArtefacts, Models
 from rec_svc.ports.play_orders import PlayOrders
 from rec_svc.ports.playlists import Playlists
+from rec_svc.ports.radios import Radios
 from rec_svc.ports.tracks import Tracks
 from rec_svc.ports.trainings import Trainings
 from rec_svc.servicers.experiments import ExperimentServicer, ExperimentUseCases
 from rec_svc.servicers.models import ModelServicer
+from rec_svc.servicers.radios import RadioInternalServicer, RadioServicer, RadioUseCases
 from rec_svc.servicers.recommendations import RecommendationServicer, RecommendationUseCases
 from rec_svc.servicers.trainings import TrainingServicer
 from rec_svc.settings import Settings
@@ -43,6 +49,11 @@ from rec_svc.usecases.experiment import (
 )
 from rec_svc.usecases.looks import LOOK_EVERY_S, TakeLooks
 from rec_svc.usecases.model import PromoteModel, ReadModels, RollbackModel
+from rec_svc.usecases.radio import DeleteRadio, ListNextTracks, ReadRadios, StartRadio
+from rec_svc.usecases.radio_blocks import RadioBlocks
+from rec_svc.usecases.radio_internal import ExtendRadio
+from rec_svc.usecases.radio_picks import RadioPicks
+from rec_svc.usecases.radio_seeds import RadioSeeds
 from rec_svc.usecases.recommendation.get_favorite_artists import GetFavoriteArtists
 from rec_svc.usecases.recommendation.list_playlist_recommendations import (
     ListPlaylistRecommendations,
@@ -66,6 +77,7 @@ class Parts:
     favorites: FavoriteArtists
     playlists: Playlists
     orders: PlayOrders
+    radios: Radios
     experiments: Experiments
     looks: Looks
     exposures: Exposures
@@ -81,18 +93,20 @@ class Parts:
 
 def assemble(serving: Serving, settings: Settings, parts: Parts) -> None:
     """Serves the contracts of recommendations on ``parts``."""
+    models = ChosenModels(parts.serving_model, parts.models, parts.artefacts)
     _add_experiments(serving, parts)
-    _add_recommendations(serving, parts)
+    _add_recommendations(serving, parts, models)
+    _add_radios(serving, parts, models)
     _add_models(serving, parts)
 
 
-def _add_recommendations(serving: Serving, parts: Parts) -> None:
+def _add_recommendations(serving: Serving, parts: Parts, models: ChosenModels) -> None:
     """Adds what users are recommended."""
     tracks = parts.tracks
     recommending = Recommending(
         tracks,
         parts.listening,
-        ChosenModels(parts.serving_model, parts.models, parts.artefacts),
+        models,
         parts.running,
         parts.exposures,
         clock=now_ms,
@@ -107,6 +121,32 @@ def _add_recommendations(serving: Serving, parts: Parts) -> None:
         report_shown=ReportShown(parts.exposures, now_ms),
     )
     serving.server.add(add_RecommendationServiceServicer_to_server, RecommendationServicer(cases))
+
+
+def _add_radios(serving: Serving, parts: Parts, models: ChosenModels) -> None:
+    """Adds radios, for users and for playback."""
+    chance, tracks, radios = random.SystemRandom(), parts.tracks, parts.radios
+    blocks = RadioBlocks(
+        radios,
+        tracks,
+        parts.listening,
+        RadioPicks(tracks, chance),
+        models,
+        parts.running,
+        parts.exposures,
+        clock=now_ms,
+        new_id=new_id,
+    )
+    seeds = RadioSeeds(tracks, parts.listening, parts.orders, chance)
+    cases = RadioUseCases(
+        start=StartRadio(radios, seeds, clock=now_ms, new_id=new_id),
+        read=ReadRadios(radios),
+        delete=DeleteRadio(radios),
+        list_next_tracks=ListNextTracks(blocks),
+    )
+    serving.server.add(add_RadioServiceServicer_to_server, RadioServicer(cases))
+    internal = RadioInternalServicer(ExtendRadio(blocks))
+    serving.server.add(add_RadioInternalServiceServicer_to_server, internal)
 
 
 def _add_experiments(serving: Serving, parts: Parts) -> None:

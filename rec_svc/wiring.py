@@ -46,6 +46,8 @@ from rec_svc.adapters.postgres.playlists import FEED as MEMBERSHIP_FEED
 from rec_svc.adapters.postgres.playlists import PostgresPlaylists, PostgresPlaylistsReplica
 from rec_svc.adapters.postgres.plays import FEED as PLAYS_FEED
 from rec_svc.adapters.postgres.plays import PostgresPlays
+from rec_svc.adapters.postgres.radio_feedback import PostgresRadioFeedback
+from rec_svc.adapters.postgres.radios import PostgresRadios
 from rec_svc.adapters.postgres.tracks import FEED as CATALOG_FEED
 from rec_svc.adapters.postgres.tracks import PostgresTracks, PostgresTracksReplica
 from rec_svc.adapters.postgres.trainings import (
@@ -59,11 +61,13 @@ from rec_svc.adapters.postgres.user_items import PostgresUserItems
 from rec_svc.adapters.prometheus_outcomes import PrometheusOutcomes
 from rec_svc.assembly import Parts, assemble
 from rec_svc.domain.plays import Play
+from rec_svc.domain.radios import NOT_TWICE_MS
 from rec_svc.domain.user_items import ItemChange, ItemKind
 from rec_svc.ports.play_orders import PlayOrders
 from rec_svc.schema import SCHEMA
 from rec_svc.settings import Settings, WorkerSettings
 from rec_svc.usecases.exposure_outcomes import CountOutcomes, PlayOutcomes, SaveOutcomes
+from rec_svc.usecases.radio_steering import RadioPlays, RadioSaves
 from rec_svc.usecases.running_experiments import RefreshedExperiments
 from rec_svc.usecases.serving_model import FollowedModel
 from rec_svc.usecases.train_model import TrainingLimits, TrainModel
@@ -89,7 +93,10 @@ async def connect(process: ServiceProcess, settings: Settings) -> Parts:
     listening, playlists = PostgresListening(pool), PostgresPlaylists(pool)
     # The events first: whoever is on the list of the erased is taken in by nobody any more.
     exposures = PostgresExposures(pool)
-    holders = (PostgresPendingEvents(pool), listening, playlists, exposures, KeptAnswers(pool))
+    holders = (
+        PostgresPendingEvents(pool),
+        *(listening, playlists, exposures, PostgresRadios(pool), KeptAnswers(pool)),
+    )
     process.consume_users(users, *holders)
     playlist = await process.channel(
         settings.playlist_target, "playlist", LIBRARY, PLAYLISTS, SOCIAL
@@ -116,6 +123,7 @@ async def stored_parts(process: ServiceProcess, settings: Settings, orders: Play
         favorites=listening,
         playlists=PostgresPlaylists(pool),
         orders=orders,
+        radios=PostgresRadios(pool),
         experiments=experiments,
         looks=PostgresLooks(pool),
         exposures=exposures,
@@ -159,6 +167,12 @@ async def learn(
     saves = PostgresReplica[ItemChange](pool, "outcome-saves")
     watch_saves = watches[ItemKind.SAVED_TRACK]
     process.consume("outcome-saves", watch_saves, SaveOutcomes(saves, count))
+    feedback = PostgresRadioFeedback(pool)
+    radio_plays = RadioPlays(PostgresReplica[Play](pool, "radio-plays"), feedback)
+    process.consume("radio-plays", watch_plays, radio_plays)
+    radio_saves = RadioSaves(PostgresReplica[ItemChange](pool, "radio-saves"), feedback)
+    process.consume("radio-saves", watch_saves, radio_saves)
+    process.every_hour(lambda: feedback.prune(now_ms() - NOT_TWICE_MS))
     for kind, watch in watches.items():
         items = PostgresUserItems(pool, kind)
         process.consume(ITEM_FEEDS[kind], watch, items)

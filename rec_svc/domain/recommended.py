@@ -27,6 +27,8 @@ class ReasonKind(enum.Enum):
     POPULAR = enum.auto()
     SIMILAR_LISTENERS = enum.auto()
     EXPLORED = enum.auto()
+    STARTED_FROM = enum.auto()
+    REPEATED = enum.auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,10 @@ class Reason:
                 return "Liked by those who listen to the same"
             case ReasonKind.EXPLORED:
                 return "Something to try"
+            case ReasonKind.STARTED_FROM:
+                return "The radio was started from it"
+            case ReasonKind.REPEATED:
+                return "Everything else was played lately, too"
             case _:
                 return "Many listen to it"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 
 from meshkit.consuming import Replica
@@ -26,9 +26,9 @@ class Listening(Protocol):
         """ULIDs of the artists whom the user blocks: those of ``taste``, without the rest."""
         ...
 
-    async def heard_since(self, user_id: str, since_ms: int) -> frozenset[str]:
-        """ULIDs of the tracks that the user began since then, in Unix milliseconds, counted or
-        not; of one that plays still nothing is known."""
+    async def heard_since(self, user_id: str, since_ms: int) -> Mapping[str, int]:
+        """When the user last began each track that was begun since then, counted or not, by ULID;
+        all in Unix milliseconds. Of one that plays still nothing is known."""
         ...
 
 

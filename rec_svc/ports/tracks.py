@@ -38,6 +38,10 @@ class Tracks(Protocol):
         """
         ...
 
+    async def of_genres(self, genres: Collection[str], limit: int) -> Sequence[Track]:
+        """The most listened to tracks of each of ``genres``, at most ``limit`` of each."""
+        ...
+
     async def page(self, after: str, limit: int) -> Sequence[Track]:
         """At most ``limit`` of all tracks behind the id ``after`` ('': from the first), by id."""
         ...

@@ -62,7 +62,7 @@ class RecommendationServicer(RecommendationServiceServicer):
         self, request: pb.ListPlaylistRecommendationsRequest, context: Context
     ) -> pb.ListPlaylistRecommendationsResponse:
         made = await self._do.list_playlist_recommendations(
-            _listener(current_principal()), request.playlist_id, request.limit or _DEFAULT_LIMIT
+            listener_of(current_principal()), request.playlist_id, request.limit or _DEFAULT_LIMIT
         )
         return pb.ListPlaylistRecommendationsResponse(**messages.fields_of(made))
 
@@ -70,7 +70,7 @@ class RecommendationServicer(RecommendationServiceServicer):
         self, request: pb.ListSimilarTracksRequest, context: Context
     ) -> pb.ListSimilarTracksResponse:
         made = await self._do.list_similar_tracks(
-            _listener(current_principal()), request.track_id, request.limit or _DEFAULT_LIMIT
+            listener_of(current_principal()), request.track_id, request.limit or _DEFAULT_LIMIT
         )
         return pb.ListSimilarTracksResponse(**messages.fields_of(made))
 
@@ -81,6 +81,6 @@ class RecommendationServicer(RecommendationServiceServicer):
         return pb.ReportShownResponse()
 
 
-def _listener(principal: Principal) -> Listener:
+def listener_of(principal: Principal) -> Listener:
     """Who is recommended to; a token tells the plan of when it was issued, Play asks again."""
     return Listener(principal.user_id, premium=principal.tier == _PREMIUM)

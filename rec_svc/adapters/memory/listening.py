@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from meshkit.idempotency import MemoryAnswers, RequestKey
 from meshkit.replicas import MemoryReplica, ToldAt
@@ -119,9 +119,10 @@ class MemoryListening:
     async def blocked_artists(self, user_id: str) -> frozenset[str]:
         return self.items[ItemKind.BLOCKED_ARTIST].of_user(user_id)
 
-    async def heard_since(self, user_id: str, since_ms: int) -> frozenset[str]:
+    async def heard_since(self, user_id: str, since_ms: int) -> Mapping[str, int]:
         held = self.plays.of_user(user_id)
-        return frozenset(track_id for track_id, one in held if one.last_begun_ms >= since_ms)
+        begun = {track_id: one.last_begun_ms for track_id, one in held}
+        return {track_id: at_ms for track_id, at_ms in begun.items() if at_ms >= since_ms}
 
     async def set_favorite_artists(
         self, user_id: str, artist_ids: Sequence[str], key: RequestKey | None = None

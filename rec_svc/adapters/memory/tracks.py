@@ -33,6 +33,13 @@ class MemoryTracks(MemoryReplica[TrackChange]):
         ranked = sorted(there, key=lambda one: (one[1], _newest(one[0])), reverse=True)
         return [track for track, _ in ranked[:limit]]
 
+    async def of_genres(self, genres: Collection[str], limit: int) -> Sequence[Track]:
+        ranked = await self.popular(len(self._held))
+        found: list[Track] = []
+        for genre in sorted(set(genres) - {""}):
+            found += [one for one in ranked if one.genre == genre][:limit]
+        return found
+
     async def page(self, after: str, limit: int) -> Sequence[Track]:
         return [one for id_, (one, _) in sorted(self._there().items()) if id_ > after][:limit]
 

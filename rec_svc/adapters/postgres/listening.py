@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from meshkit import postgres
@@ -21,7 +21,7 @@ _BLOCKED = "SELECT item_id FROM user_items WHERE user_id = %s AND kind = %s AND 
 _FAVORITES = "SELECT artist_ids FROM favorite_artists WHERE user_id = %s"
 # What was begun since then was left since then.
 _HEARD = """
-SELECT track_id FROM listened
+SELECT track_id, last_begun_ms FROM listened
 WHERE user_id = %(user)s AND last_played_ms >= %(since)s AND last_begun_ms >= %(since)s
 """
 _SET_FAVORITES = """
@@ -66,10 +66,10 @@ class PostgresListening:
 
         return await postgres.read(self._pool, query)
 
-    async def heard_since(self, user_id: str, since_ms: int) -> frozenset[str]:
-        async def query(connection: postgres.Connection) -> frozenset[str]:
+    async def heard_since(self, user_id: str, since_ms: int) -> Mapping[str, int]:
+        async def query(connection: postgres.Connection) -> Mapping[str, int]:
             rows = await _rows(connection, _HEARD, {"user": user_id, "since": since_ms})
-            return frozenset(row[0] for row in rows)
+            return dict(rows)
 
         return await postgres.read(self._pool, query)
 

@@ -52,6 +52,13 @@ SELECT found.* FROM unnest(%(artists)s::text[]) AS asked (artist_id), LATERAL (
 ) AS found
 ORDER BY found.added_at_ms DESC, found.track_id DESC LIMIT %(limit)s
 """  # noqa: S608
+_OF_GENRES = f"""
+SELECT found.* FROM unnest(%(genres)s::text[]) AS asked (genre), LATERAL (
+    SELECT track_id, {_NAMES} FROM tracks
+    WHERE available AND genre <> '' AND genre = asked.genre
+    ORDER BY streams DESC, added_at_ms DESC, track_id DESC LIMIT %(limit)s
+) AS found
+"""  # noqa: S608
 # The name that the newest track has.
 _ARTISTS = """
 SELECT asked.artist_id, found.artist
@@ -106,6 +113,9 @@ class PostgresTracks:
 
     async def popular(self, limit: int) -> Sequence[Track]:
         return await self._found(_POPULAR, [limit])
+
+    async def of_genres(self, genres: Collection[str], limit: int) -> Sequence[Track]:
+        return await self._found(_OF_GENRES, {"genres": sorted(set(genres)), "limit": limit})
 
     async def page(self, after: str, limit: int) -> Sequence[Track]:
         return await self._found(_PAGE, [after, limit])

@@ -17,4 +17,4 @@ class ListPlaylistRecommendations:
     async def __call__(self, listener: Listener, playlist_id: str, limit: int) -> RecommendedList:
         """At most ``limit`` tracks. Raises NotFound, Unavailable."""
         order = await self._orders.of_playlist(playlist_id)
-        return await self._recommending.beside(listener, order, "playlist", limit)
+        return await self._recommending.beside(listener, order.track_ids, "playlist", limit)

@@ -13,6 +13,8 @@ from typing import Any
 
 from pydantic import SecretStr
 from segue.rec.v1.experiment_service_pb2_grpc import ExperimentServiceStub
+from segue.rec.v1.radio_internal_service_pb2_grpc import RadioInternalServiceStub
+from segue.rec.v1.radio_service_pb2_grpc import RadioServiceStub
 from segue.rec.v1.recommendation_service_pb2_grpc import RecommendationServiceStub
 
 from meshkit import postgres
@@ -38,6 +40,8 @@ class Instance:
     parts: Parts
     experiments: Any
     recommendations: Any
+    radios: Any
+    radios_of_playback: Any
     orders: MemoryPlayOrders
 
     async def call(self, name: str, request: object, user_id: str = ADMIN, **token: Any) -> Any:
@@ -49,6 +53,15 @@ class Instance:
         """A call of RecommendationService."""
         method = getattr(self.recommendations, name)
         return await method(request, metadata=self.mesh.token(user_id, **token))
+
+    async def radio(self, name: str, request: object, user_id: str, **token: Any) -> Any:
+        """A call of RadioService."""
+        return await getattr(self.radios, name)(request, metadata=self.mesh.token(user_id, **token))
+
+    async def extend(self, request: object, user_id: str, **token: Any) -> Any:
+        """A call of ExtendRadio, by playback on behalf of a user."""
+        call = self.radios_of_playback.ExtendRadio
+        return await call(request, metadata=self.mesh.token(user_id, **token))
 
 
 @asynccontextmanager
@@ -75,5 +88,14 @@ async def an_instance(dsn: str, tls: Path) -> AsyncIterator[Instance]:
                 ExperimentServiceStub(edge),
                 RecommendationServiceStub(edge),
             )
-            yield Instance(mesh, process.pool, parts, experiments, recommendations, orders)
+            yield Instance(
+                mesh,
+                process.pool,
+                parts,
+                experiments,
+                recommendations,
+                RadioServiceStub(edge),
+                RadioInternalServiceStub(mesh.client_channel("playback", "rec")),
+                orders,
+            )
             await mesh.close()

@@ -312,6 +312,8 @@ class ErrorReason(_message.Message):
         """A running experiment of another layer serves the same differently."""
         RAMP_DOWN: ErrorReason._Reason.ValueType  # 624
         """The experiment has more users already."""
+        RADIO_SEED_UNPLAYABLE: ErrorReason._Reason.ValueType  # 630
+        """Nothing of what the radio was to be started from may be played."""
 
     class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
         """Why a call failed. New reasons may be added at any time: treat one that you do not know by its
@@ -448,6 +450,8 @@ class ErrorReason(_message.Message):
     """A running experiment of another layer serves the same differently."""
     RAMP_DOWN: ErrorReason.Reason.ValueType  # 624
     """The experiment has more users already."""
+    RADIO_SEED_UNPLAYABLE: ErrorReason.Reason.ValueType  # 630
+    """Nothing of what the radio was to be started from may be played."""
 
     def __init__(
         self,

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$segue/rec/v1/recommended_track.proto\x12\x0csegue.rec.v1\"\x88\x02\n\x10RecommendedTrack\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0e\n\x06\x61rtist\x18\x03 \x01(\t\x12\x10\n\x08\x64uration\x18\x04 \x01(\x01\x12\x13\n\x0b\x64uration_ms\x18\x05 \x01(\x05\x12\x11\n\tartist_id\x18\x06 \x01(\t\x12\r\n\x05\x61lbum\x18\x07 \x01(\t\x12\x10\n\x08\x61lbum_id\x18\x08 \x01(\t\x12\x14\n\x0c\x61rtwork_path\x18\t \x01(\t\x12\r\n\x05score\x18\n \x01(\x01\x12\x0e\n\x06reason\x18\x0b \x01(\t\x12\x39\n\rreason_detail\x18\x0c \x01(\x0b\x32\".segue.rec.v1.RecommendationReason\"\x8f\x02\n\x14RecommendationReason\x12\x35\n\x04kind\x18\x01 \x01(\x0e\x32\'.segue.rec.v1.RecommendationReason.Kind\x12\x10\n\x08track_id\x18\x02 \x01(\t\x12\x11\n\tartist_id\x18\x03 \x01(\t\"\x9a\x01\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x14\n\x10\x42\x45\x43\x41USE_OF_TRACK\x10\x01\x12\x15\n\x11\x41RTIST_YOU_FOLLOW\x10\x02\x12\x0b\n\x07POPULAR\x10\x03\x12\x15\n\x11SIMILAR_LISTENERS\x10\x04\x12\x07\n\x03NEW\x10\x05\x12\x0c\n\x08\x45XPLORED\x10\x06\x12\x14\n\x10\x42\x41\x43K_IN_ROTATION\x10\x07\"\xa5\x01\n\x14RecommendationSource\x12\x35\n\x04kind\x18\x01 \x01(\x0e\x32\'.segue.rec.v1.RecommendationSource.Kind\x12\x10\n\x08model_id\x18\x02 \x01(\t\"D\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x0c\n\x08PERSONAL\x10\x01\x12\x0b\n\x07\x43ONTENT\x10\x02\x12\x0b\n\x07POPULAR\x10\x03\x42\x9f\x01\n\x0csegue.rec.v1B\x15RecommendedTrackProtoP\x01Z\x12segue/rec/v1;recv1\xa2\x02\nSegueRecV1\xaa\x02\x0cSegue.Rec.V1\xba\x02\nSegueRecV1\xca\x02\x0cSegue\\Rec\\V1\xe2\x02\x18Segue\\Rec\\V1\\GPBMetadata\xea\x02\x0eSegue::Rec::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$segue/rec/v1/recommended_track.proto\x12\x0csegue.rec.v1\"\x88\x02\n\x10RecommendedTrack\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0e\n\x06\x61rtist\x18\x03 \x01(\t\x12\x10\n\x08\x64uration\x18\x04 \x01(\x01\x12\x13\n\x0b\x64uration_ms\x18\x05 \x01(\x05\x12\x11\n\tartist_id\x18\x06 \x01(\t\x12\r\n\x05\x61lbum\x18\x07 \x01(\t\x12\x10\n\x08\x61lbum_id\x18\x08 \x01(\t\x12\x14\n\x0c\x61rtwork_path\x18\t \x01(\t\x12\r\n\x05score\x18\n \x01(\x01\x12\x0e\n\x06reason\x18\x0b \x01(\t\x12\x39\n\rreason_detail\x18\x0c \x01(\x0b\x32\".segue.rec.v1.RecommendationReason\"\xaf\x02\n\x14RecommendationReason\x12\x35\n\x04kind\x18\x01 \x01(\x0e\x32\'.segue.rec.v1.RecommendationReason.Kind\x12\x10\n\x08track_id\x18\x02 \x01(\t\x12\x11\n\tartist_id\x18\x03 \x01(\t\"\xba\x01\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x14\n\x10\x42\x45\x43\x41USE_OF_TRACK\x10\x01\x12\x15\n\x11\x41RTIST_YOU_FOLLOW\x10\x02\x12\x0b\n\x07POPULAR\x10\x03\x12\x15\n\x11SIMILAR_LISTENERS\x10\x04\x12\x07\n\x03NEW\x10\x05\x12\x0c\n\x08\x45XPLORED\x10\x06\x12\x14\n\x10\x42\x41\x43K_IN_ROTATION\x10\x07\x12\x10\n\x0cSTARTED_FROM\x10\x08\x12\x0c\n\x08REPEATED\x10\t\"\xa5\x01\n\x14RecommendationSource\x12\x35\n\x04kind\x18\x01 \x01(\x0e\x32\'.segue.rec.v1.RecommendationSource.Kind\x12\x10\n\x08model_id\x18\x02 \x01(\t\"D\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x0c\n\x08PERSONAL\x10\x01\x12\x0b\n\x07\x43ONTENT\x10\x02\x12\x0b\n\x07POPULAR\x10\x03\x42\x9f\x01\n\x0csegue.rec.v1B\x15RecommendedTrackProtoP\x01Z\x12segue/rec/v1;recv1\xa2\x02\nSegueRecV1\xaa\x02\x0cSegue.Rec.V1\xba\x02\nSegueRecV1\xca\x02\x0cSegue\\Rec\\V1\xe2\x02\x18Segue\\Rec\\V1\\GPBMetadata\xea\x02\x0eSegue::Rec::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,11 +35,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RECOMMENDEDTRACK']._serialized_start=55
   _globals['_RECOMMENDEDTRACK']._serialized_end=319
   _globals['_RECOMMENDATIONREASON']._serialized_start=322
-  _globals['_RECOMMENDATIONREASON']._serialized_end=593
+  _globals['_RECOMMENDATIONREASON']._serialized_end=625
   _globals['_RECOMMENDATIONREASON_KIND']._serialized_start=439
-  _globals['_RECOMMENDATIONREASON_KIND']._serialized_end=593
-  _globals['_RECOMMENDATIONSOURCE']._serialized_start=596
-  _globals['_RECOMMENDATIONSOURCE']._serialized_end=761
-  _globals['_RECOMMENDATIONSOURCE_KIND']._serialized_start=693
-  _globals['_RECOMMENDATIONSOURCE_KIND']._serialized_end=761
+  _globals['_RECOMMENDATIONREASON_KIND']._serialized_end=625
+  _globals['_RECOMMENDATIONSOURCE']._serialized_start=628
+  _globals['_RECOMMENDATIONSOURCE']._serialized_end=793
+  _globals['_RECOMMENDATIONSOURCE_KIND']._serialized_start=725
+  _globals['_RECOMMENDATIONSOURCE_KIND']._serialized_end=793
 # @@protoc_insertion_point(module_scope)

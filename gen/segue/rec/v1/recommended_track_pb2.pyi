@@ -56,7 +56,8 @@ class RecommendedTrack(_message.Message):
     score: _builtins.float
     """How likely the user is to take to it, 0 to 1. Calibrated on listeners who were kept back from the
     training, where a model made it. Of tracks that fill a list up: the share of what it goes by that is
-    of the same artist, or for popular ones 1 divided by the place among them.
+    of the same artist (in a radio half of that and half of the share of the same genre), or for popular
+    ones 1 divided by the place among them. Of what a radio was started from, and of what it repeats: 1.
     """
     reason: _builtins.str
     """Why it is recommended, one sentence in English."""
@@ -118,6 +119,10 @@ class RecommendationReason(_message.Message):
         """It is here to be tried: little is known of who likes it."""
         BACK_IN_ROTATION: RecommendationReason._Kind.ValueType  # 7
         """The user played it often, and not lately."""
+        STARTED_FROM: RecommendationReason._Kind.ValueType  # 8
+        """The radio was started from it, or from what it was part of."""
+        REPEATED: RecommendationReason._Kind.ValueType  # 9
+        """The radio gave it or the user played it within 48 h, and there was nothing else."""
 
     class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
         """The kinds of reasons."""
@@ -140,6 +145,10 @@ class RecommendationReason(_message.Message):
     """It is here to be tried: little is known of who likes it."""
     BACK_IN_ROTATION: RecommendationReason.Kind.ValueType  # 7
     """The user played it often, and not lately."""
+    STARTED_FROM: RecommendationReason.Kind.ValueType  # 8
+    """The radio was started from it, or from what it was part of."""
+    REPEATED: RecommendationReason.Kind.ValueType  # 9
+    """The radio gave it or the user played it within 48 h, and there was nothing else."""
 
     KIND_FIELD_NUMBER: _builtins.int
     TRACK_ID_FIELD_NUMBER: _builtins.int

@@ -1,0 +1,233 @@
+"""What a radio gives next: of its seed, by a model, by artist and genre, then popular tracks."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from rec_svc.domain import ranking
+from rec_svc.domain.experiments import Parameters, Ranking
+from rec_svc.domain.model import Model
+from rec_svc.domain.radio_ranking import StationRows, station_rows
+from rec_svc.domain.radios import SeedKind, Station, Steering
+from rec_svc.domain.ranking import FirstRows
+from rec_svc.domain.recommended import Reason, ReasonKind, Recommended, Source, Wanted
+from rec_svc.domain.scorers import Rows
+from rec_svc.domain.tracks import Track
+from rec_svc.ports.tracks import MOST_ASKED, Tracks
+
+_DRAWN_A_PLACE = 10
+_ASKED_A_PLACE = 4
+_OF_GENRE = 200
+_MOST_GENRES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a block is to be: of which radio, which way it is steered, what may stand in it."""
+
+    station: Station
+    steering: Steering
+    wanted: Wanted
+    parameters: Parameters
+    model: Model | None
+    limit: int
+
+
+@dataclass(slots=True)
+class Picked:
+    """What was picked so far, and the best way that any of it but the seed came by."""
+
+    tracks: list[Recommended]
+    source: Source | None = None
+    model_id: str = ""
+
+    def add(self, found: Sequence[Recommended], source: Source) -> None:
+        """More, made that way."""
+        self.tracks += found
+        if found and self.source is None:
+            self.source = source
+
+
+class RadioPicks:
+    """Picks what is new; what is repeated, others pick."""
+
+    def __init__(self, tracks: Tracks, chance: random.Random) -> None:
+        self._tracks = tracks
+        self._chance = chance
+
+    async def pick(self, asked: Asked) -> Picked:
+        """At most as many as asked for. Raises Unavailable."""
+        picked = Picked(await self._of_seed(asked))
+        if asked.model is not None:
+            found = await self._by_model(asked, asked.model, picked.tracks)
+            picked.add(found, Source.PERSONAL)
+            picked.model_id = asked.model.model_id if found else ""
+        for fill, source in ((self._alike, Source.CONTENT), (self._popular, Source.POPULAR)):
+            if len(picked.tracks) < asked.limit:
+                picked.add(await fill(asked, picked.tracks), source)
+        return picked
+
+    async def _of_seed(self, asked: Asked) -> list[Recommended]:
+        """One track of what the radio was started from."""
+        seeds = [id_ for id_ in asked.station.radio.seed_track_ids if id_ not in _avoided(asked)]
+        if asked.station.radio.seed.kind is not SeedKind.TRACK:
+            seeds = self._chance.sample(seeds, len(seeds))
+        there = await self._tracks.tracks(seeds) if seeds else {}
+        known = [there[id_] for id_ in seeds if id_ in there]
+        reason = Reason(ReasonKind.STARTED_FROM)
+        return [Recommended(one, 1.0, reason) for one in islice(asked.wanted.chosen(known, ()), 1)]
+
+    async def _by_model(
+        self, asked: Asked, model: Model, before: Sequence[Recommended]
+    ) -> list[Recommended]:
+        """What goes best with what the radio goes by, and a share of places for chance."""
+        liked = model.tracks.rows(asked.steering.liked)
+        if not len(liked):
+            return []
+        rows = StationRows(
+            liked,
+            model.tracks.rows(asked.steering.skipped),
+            model.tracks.rows(asked.wanted.left_out),
+        )
+        by = asked.parameters.ranking or Ranking.SCORE
+        found = await asyncio.to_thread(station_rows, model, rows, by)
+        places = asked.limit - len(before)
+        explored = round((asked.parameters.explore_share or 0.0) * asked.limit)
+        ids = model.tracks.ids(found.rows)
+        chosen = await self._first(ids, asked.wanted, before, places - min(explored, places))
+        picks = await self._with_reasons(model, liked, found, chosen, asked.wanted)
+        together = [*before, *picks]
+        return picks + await self._explored(
+            model, found, asked.wanted, together, min(explored, places)
+        )
+
+    async def _first(
+        self, ids: Sequence[str], wanted: Wanted, before: Sequence[Recommended], places: int
+    ) -> list[Track]:
+        """The first of ``ids`` that may stand there; asks for no more tracks than it needs."""
+        there: list[Track] = []
+        chosen: list[Track] = []
+        step = max(1, places * _ASKED_A_PLACE)
+        for start in range(0, len(ids), step):
+            part = ids[start : start + step]
+            known = await self._tracks.tracks(part)
+            there += (known[id_] for id_ in part if id_ in known)
+            chosen = list(islice(wanted.chosen(there, before), places))
+            if len(chosen) == places:
+                break
+        return chosen
+
+    async def _with_reasons(
+        self,
+        model: Model,
+        liked: Rows,
+        found: FirstRows,
+        chosen: Sequence[Track],
+        wanted: Wanted,
+    ) -> list[Recommended]:
+        rows = model.tracks.rows(track.id for track in chosen)
+        owed = await asyncio.to_thread(ranking.causes, model, liked, found.scores, rows)
+        named = {row: id_ for row in owed if row is not None for id_ in model.tracks.ids([row])}
+        causes = await self._tracks.tracks(set(named.values())) if named else {}
+        chances = model.calibrated(found.scores, rows).clip(0, 1).tolist()
+        return [
+            Recommended(
+                track, chance, _reason(None if row is None else causes.get(named[row]), wanted)
+            )
+            for track, chance, row in zip(chosen, chances, owed, strict=True)
+        ]
+
+    async def _explored(
+        self,
+        model: Model,
+        found: FirstRows,
+        wanted: Wanted,
+        before: Sequence[Recommended],
+        places: int,
+    ) -> list[Recommended]:
+        """Tracks by chance out of all that the model knows, each as likely as any other."""
+        pool = len(model.tracks)
+        drawn = self._chance.sample(range(pool), min(pool, places * _DRAWN_A_PLACE))
+        if not drawn:
+            return []
+        chosen = await self._first(model.tracks.ids(drawn), wanted, before, places)
+        rows = model.tracks.rows(track.id for track in chosen)
+        chances = model.calibrated(found.scores, rows).clip(0, 1).tolist()
+        reason, propensity = Reason(ReasonKind.EXPLORED), len(chosen) / pool
+        return [
+            Recommended(track, chance, reason, propensity)
+            for track, chance in zip(chosen, chances, strict=True)
+        ]
+
+    async def _alike(self, asked: Asked, before: Sequence[Recommended]) -> list[Recommended]:
+        """Others of the same artists and genres, those that most of it is of first."""
+        liked, skipped = asked.steering.liked, asked.steering.skipped
+        known = await self._tracks.tracks({*liked, *skipped})
+        ours = [known[id_] for id_ in liked if id_ in known]
+        ours = [track for track in ours if asked.wanted.has_artist_of(track)]
+        if not ours:
+            return []
+        shares = _Shares(ours)
+        avoided = _Shares([known[id_] for id_ in skipped if id_ in known])
+        artists = await self._tracks.of_artists(list(shares.artists), MOST_ASKED)
+        genres = [genre for genre, _ in shares.genres.most_common(_MOST_GENRES)]
+        others = [*artists, *(await self._tracks.of_genres(genres, _OF_GENRE) if genres else ())]
+        others = [track for track in others if track.id not in liked]
+        others.sort(key=lambda track: avoided.of(track) - shares.of(track))
+        places = asked.limit - len(before)
+        return [
+            Recommended(one, shares.of(one), Reason(ReasonKind.BECAUSE_OF_TRACK, shares.cause(one)))
+            for one in islice(asked.wanted.chosen(others, before), places)
+        ]
+
+    async def _popular(self, asked: Asked, before: Sequence[Recommended]) -> list[Recommended]:
+        """The most played ones of all; of what was skipped the same artists and genres last."""
+        popular = await self._tracks.popular(MOST_ASKED)
+        places = {track.id: place for place, track in enumerate(popular, 1)}
+        known = await self._tracks.tracks(asked.steering.skipped) if asked.steering.skipped else {}
+        avoided = _Shares(list(known.values()))
+        ordered = sorted(popular, key=avoided.of)
+        reason = Reason(ReasonKind.POPULAR)
+        free = asked.limit - len(before)
+        return [
+            Recommended(track, 1 / places[track.id], reason)
+            for track in islice(asked.wanted.chosen(ordered, before), free)
+        ]
+
+
+class _Shares:
+    """Which artists and genres some tracks are of."""
+
+    def __init__(self, tracks: Sequence[Track]) -> None:
+        self.artists = Counter(track.artist_id for track in tracks)
+        self.genres = Counter(track.genre for track in tracks if track.genre)
+        self._by_artist: Mapping[str, Track] = {
+            track.artist_id: track for track in reversed(tracks)
+        }
+        self._by_genre: Mapping[str, Track] = {track.genre: track for track in reversed(tracks)}
+        self._count = max(1, len(tracks))
+
+    def of(self, track: Track) -> float:
+        """Half the share of its artist and half that of its genre, 0 to 1."""
+        genre = self.genres[track.genre] if track.genre else 0
+        return (self.artists[track.artist_id] + genre) / (2 * self._count)
+
+    def cause(self, track: Track) -> Track:
+        """One of them that is of the same artist, or else of the same genre."""
+        return self._by_artist.get(track.artist_id) or self._by_genre[track.genre]
+
+
+def _avoided(asked: Asked) -> frozenset[str]:
+    return frozenset(asked.steering.skipped) | asked.wanted.left_out
+
+
+def _reason(named: Track | None, wanted: Wanted) -> Reason:
+    """Names a track only where it can be heard and its artist is not blocked."""
+    if named is None or not wanted.has_artist_of(named):
+        return Reason(ReasonKind.SIMILAR_LISTENERS)
+    return Reason(ReasonKind.BECAUSE_OF_TRACK, named)
