@@ -48,6 +48,7 @@ from rec_svc.usecases.experiment import (
     StopExperiment,
 )
 from rec_svc.usecases.looks import LOOK_EVERY_S, TakeLooks
+from rec_svc.usecases.making_home import MakeHome
 from rec_svc.usecases.model import PromoteModel, ReadModels, RollbackModel
 from rec_svc.usecases.radio import DeleteRadio, ListNextTracks, ReadRadios, StartRadio
 from rec_svc.usecases.radio_blocks import RadioBlocks
@@ -55,6 +56,7 @@ from rec_svc.usecases.radio_internal import ExtendRadio
 from rec_svc.usecases.radio_picks import RadioPicks
 from rec_svc.usecases.radio_seeds import RadioSeeds
 from rec_svc.usecases.recommendation.get_favorite_artists import GetFavoriteArtists
+from rec_svc.usecases.recommendation.get_home import GetHome
 from rec_svc.usecases.recommendation.list_playlist_recommendations import (
     ListPlaylistRecommendations,
 )
@@ -103,6 +105,8 @@ def assemble(serving: Serving, settings: Settings, parts: Parts) -> None:
 def _add_recommendations(serving: Serving, parts: Parts, models: ChosenModels) -> None:
     """Adds what users are recommended."""
     tracks = parts.tracks
+    models = ChosenModels(parts.serving_model, parts.models, parts.artefacts)
+    chance = random.SystemRandom()
     recommending = Recommending(
         tracks,
         parts.listening,
@@ -111,9 +115,19 @@ def _add_recommendations(serving: Serving, parts: Parts, models: ChosenModels) -
         parts.exposures,
         clock=now_ms,
         new_id=new_id,
-        chance=random.SystemRandom(),
+        chance=chance,
+    )
+    make_home = MakeHome(
+        tracks,
+        parts.listening,
+        models,
+        parts.running,
+        clock=now_ms,
+        new_id=new_id,
+        chance=chance,
     )
     cases = RecommendationUseCases(
+        get_home=GetHome(make_home, tracks, parts.listening, parts.exposures, now_ms),
         get_favorite_artists=GetFavoriteArtists(parts.listening, tracks),
         set_favorite_artists=SetFavoriteArtists(parts.favorites, tracks),
         list_playlist_recommendations=ListPlaylistRecommendations(parts.orders, recommending),

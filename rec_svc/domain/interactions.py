@@ -10,9 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-SKIP_COSTS = 0.5
-"""What an early skip takes from a pair: two of them undo one play."""
-
 
 class TrackIndex:
     """The rows that the tracks of a model have, by id, in both directions; immutable."""

@@ -10,6 +10,7 @@ from scipy.sparse import csr_matrix
 
 from rec_svc.domain.experiments import Ranking
 from rec_svc.domain.fold_in import Floats
+from rec_svc.domain.interactions import rows_matrix
 from rec_svc.domain.model import Model
 from rec_svc.domain.scorers import Rows
 
@@ -28,10 +29,26 @@ class FirstRows:
 
 def first_rows(model: Model, history: Rows, ranking: Ranking) -> FirstRows:
     """At most a thousand rows, the first one first. Costs a fold-in and a product."""
-    scores = model.scores(history)
-    order = (model.popularity if ranking is Ranking.POPULARITY else scores).astype(np.float32)
-    order[history] = -np.inf
-    count = min(_CANDIDATES, len(order) - len(history))
+    return first_of_each(model, [history], history[:0], ranking)[0]
+
+
+def first_of_each(
+    model: Model, histories: Sequence[Rows], left_out: Rows, ranking: Ranking
+) -> list[FirstRows]:
+    """The same of several histories at once; none of ``left_out`` is among them either."""
+    ones = [np.ones(len(history), np.float32) for history in histories]
+    scores = model.batch(rows_matrix(histories, ones, len(model.tracks)))
+    return [
+        _first(model, own, np.union1d(history, left_out), ranking)
+        for own, history in zip(scores, histories, strict=True)
+    ]
+
+
+def _first(model: Model, scores: Floats, left_out: Rows, ranking: Ranking) -> FirstRows:
+    order = model.popularity if ranking is Ranking.POPULARITY else scores
+    order = order.astype(np.float32)
+    order[left_out] = -np.inf
+    count = min(_CANDIDATES, len(order) - len(left_out))
     rows = np.argpartition(-order, count - 1)[:count] if count else np.empty(0, np.int64)
     first: Rows = rows[np.argsort(-order[rows], kind="stable")].astype(np.int32)
     return FirstRows(first, model.calibrated(scores, first), scores)
@@ -46,10 +63,12 @@ def causes(model: Model, history: Rows, scores: Floats, rows: Rows) -> Sequence[
         return [None] * len(rows)
     best = model.contributions_of(history, rows).argmax(axis=1)
     distinct, lines = np.unique(best, return_inverse=True)
-    without = model.batch(_each_without(history, distinct, len(model.tracks)))
     if len(history) == 1:
-        without = np.zeros_like(without)
-    lower = without[lines, rows] < scores[rows]
+        # Nothing is left, and of nothing every score is 0.
+        lower = scores[rows] > 0
+    else:
+        without = model.batch(_each_without(history, distinct, len(model.tracks)))
+        lower = without[lines, rows] < scores[rows]
     return [int(history[at]) if is_so else None for at, is_so in zip(best, lower, strict=True)]
 
 

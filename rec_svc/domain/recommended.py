@@ -6,7 +6,7 @@ import enum
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from rec_svc.domain.tracks import Track
+from rec_svc.domain.tracks import Artist, Track
 
 MOST_OF_ARTIST = 2
 """So many tracks of one artist stand in a list at most."""
@@ -24,19 +24,22 @@ class ReasonKind(enum.Enum):
     """Why a track is recommended, as the contract says."""
 
     BECAUSE_OF_TRACK = enum.auto()
+    ARTIST_YOU_FOLLOW = enum.auto()
     POPULAR = enum.auto()
     SIMILAR_LISTENERS = enum.auto()
     EXPLORED = enum.auto()
     STARTED_FROM = enum.auto()
     REPEATED = enum.auto()
+    BACK_IN_ROTATION = enum.auto()
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a track is recommended; ``track`` is the one that it is because of, where one is."""
+    """Why a track is recommended; ``track`` or ``artist`` is what it is because of, if one is."""
 
     kind: ReasonKind
     track: Track | None = None
+    artist: Artist | None = None
 
     @property
     def text(self) -> str:
@@ -44,6 +47,10 @@ class Reason:
         match self.kind:
             case ReasonKind.BECAUSE_OF_TRACK if self.track is not None:
                 return f"Because of “{self.track.title}” by {self.track.artist}"
+            case ReasonKind.ARTIST_YOU_FOLLOW if self.artist is not None:
+                return f"You like {self.artist.name}"
+            case ReasonKind.BACK_IN_ROTATION:
+                return "You played it often, and not lately"
             case ReasonKind.SIMILAR_LISTENERS:
                 return "Liked by those who listen to the same"
             case ReasonKind.EXPLORED:

@@ -27,8 +27,9 @@ it, has come back."""
 class Exposures(Protocol):
     """Lists that were made for users, and those that were shown."""
 
-    async def record(self, exposure: Exposure) -> None:
-        """Must keep it, as not shown yet; of several with one shown_id the first counts.
+    async def record(self, *exposures: Exposure) -> None:
+        """Must keep those lists of one user, all or none, as not shown yet; of several with one
+        shown_id the first counts.
 
         Of a user's lists at most ``MOST_OF_USER`` must be kept. Raises Unavailable.
         """

@@ -7,11 +7,15 @@ from typing import Any
 from segue.rec.v1 import recommendation_service_pb2 as pb
 from segue.rec.v1 import recommended_track_pb2 as track_pb
 
+from meshkit.timestamps import timestamp_of_ms
+from rec_svc.domain.home import Shelf, ShelfKind
 from rec_svc.domain.recommended import ReasonKind, Recommended, RecommendedList, Source
 from rec_svc.domain.tracks import Artist
+from rec_svc.usecases.recommendation.get_home import HomeAnswer
 
 _KIND = track_pb.RecommendationReason.Kind
 _KINDS = {kind: _KIND.Value(kind.name) for kind in ReasonKind}
+_SHELVES = {kind: pb.Shelf.Kind.Value(kind.name) for kind in ShelfKind}
 _SOURCES = {kind: track_pb.RecommendationSource.Kind.Value(kind.name) for kind in Source}
 
 
@@ -23,7 +27,6 @@ def artist(one: Artist) -> pb.ArtistSummary:
 def recommended(one: Recommended) -> track_pb.RecommendedTrack:
     """The message of a track of a list."""
     track, reason = one.track, one.reason
-    because_of = "" if reason.track is None else reason.track.id
     return track_pb.RecommendedTrack(
         id=track.id,
         title=track.title,
@@ -36,7 +39,11 @@ def recommended(one: Recommended) -> track_pb.RecommendedTrack:
         artwork_path=track.artwork_path,
         score=one.score,
         reason=reason.text,
-        reason_detail=track_pb.RecommendationReason(kind=_KINDS[reason.kind], track_id=because_of),
+        reason_detail=track_pb.RecommendationReason(
+            kind=_KINDS[reason.kind],
+            track_id="" if reason.track is None else reason.track.id,
+            artist_id="" if reason.artist is None else reason.artist.id,
+        ),
     )
 
 
@@ -49,6 +56,25 @@ def fields_of(made: RecommendedList) -> dict[str, Any]:
     }
 
 
-def source(made: RecommendedList) -> track_pb.RecommendationSource:
+def source(made: RecommendedList | Shelf) -> track_pb.RecommendationSource:
     """The message of what a list was made from."""
     return track_pb.RecommendationSource(kind=_SOURCES[made.source], model_id=made.model_id)
+
+
+def home(answer: HomeAnswer) -> pb.GetHomeResponse:
+    """The message of what a user sees first."""
+    return pb.GetHomeResponse(
+        shelves=map(_shelf, answer.shelves),
+        made_at=timestamp_of_ms(answer.home.made_at_ms),
+    )
+
+
+def _shelf(shelf: Shelf) -> pb.Shelf:
+    return pb.Shelf(
+        kind=_SHELVES[shelf.kind],
+        title=shelf.title,
+        shown_id=shelf.shown_id,
+        tracks=map(recommended, shelf.tracks),
+        source=source(shelf),
+        track_id="" if shelf.because is None else shelf.because.id,
+    )

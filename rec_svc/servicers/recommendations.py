@@ -12,6 +12,7 @@ from meshkit.principal import Principal, current_principal
 from meshkit.server_context import Context
 from rec_svc.servicers import recommendation_messages as messages
 from rec_svc.usecases.recommendation.get_favorite_artists import GetFavoriteArtists
+from rec_svc.usecases.recommendation.get_home import GetHome
 from rec_svc.usecases.recommendation.list_playlist_recommendations import (
     ListPlaylistRecommendations,
 )
@@ -28,6 +29,7 @@ _PREMIUM = "premium"
 class RecommendationUseCases:
     """What RecommendationService asks for."""
 
+    get_home: GetHome
     get_favorite_artists: GetFavoriteArtists
     set_favorite_artists: SetFavoriteArtists
     list_playlist_recommendations: ListPlaylistRecommendations
@@ -40,6 +42,9 @@ class RecommendationServicer(RecommendationServiceServicer):
 
     def __init__(self, do: RecommendationUseCases) -> None:
         self._do = do
+
+    async def GetHome(self, request: pb.GetHomeRequest, context: Context) -> pb.GetHomeResponse:
+        return messages.home(await self._do.get_home(listener_of(current_principal())))
 
     async def GetFavoriteArtists(
         self, request: pb.GetFavoriteArtistsRequest, context: Context

@@ -8,7 +8,8 @@ from datetime import date
 import numpy as np
 
 from rec_svc.domain.events import EventBatch, EventKind, day_of
-from rec_svc.domain.interactions import SKIP_COSTS, Heard
+from rec_svc.domain.interactions import Heard
+from rec_svc.domain.listening import SKIP_COSTS
 from rec_svc.ports.events import Events
 
 WEIGHTS = {

@@ -38,7 +38,11 @@ class MemoryExposures:
         self._lists: dict[str, _Held] = {}
         self._users: dict[tuple[str, str], _User] = {}
 
-    async def record(self, exposure: Exposure) -> None:
+    async def record(self, *exposures: Exposure) -> None:
+        for exposure in exposures:
+            self._record(exposure)
+
+    def _record(self, exposure: Exposure) -> None:
         self._lists.setdefault(exposure.shown_id, _Held(exposure))
         of_user = [one for one in self._lists.values() if one.exposure.user_id == exposure.user_id]
         of_user.sort(key=lambda one: (one.exposure.at_ms, one.exposure.shown_id), reverse=True)

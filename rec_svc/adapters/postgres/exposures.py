@@ -116,21 +116,13 @@ class PostgresExposures:
     def __init__(self, pool: postgres.Pool) -> None:
         self._pool = pool
 
-    async def record(self, exposure: Exposure) -> None:
-        values = [
-            exposure.shown_id,
-            exposure.user_id,
-            exposure.surface,
-            exposure.model_id,
-            list(exposure.track_ids),
-            list(exposure.propensities),
-            Jsonb(dict(exposure.assignments)),
-            exposure.held_back,
-            exposure.at_ms,
-        ]
+    async def record(self, *exposures: Exposure) -> None:
+        if not exposures:
+            return
+        rows = [_row(one) for one in exposures]
         async with postgres.transaction(self._pool) as connection:
-            await connection.execute(_RECORD, values)
-            await connection.execute(_DROP_BEYOND, [exposure.user_id, MOST_OF_USER])
+            await connection.cursor().executemany(_RECORD, rows)
+            await connection.execute(_DROP_BEYOND, [exposures[0].user_id, MOST_OF_USER])
 
     async def show(self, user_id: str, shown_ids: Sequence[str], at_ms: int) -> int:
         async with postgres.transaction(self._pool) as connection:
@@ -168,6 +160,20 @@ class PostgresExposures:
 
         found = {row[0]: _sums(*row) for row in await postgres.read(self._pool, query)}
         return [found.get(arm.name, ArmSums(arm.name)) for arm in experiment.arms]
+
+
+def _row(exposure: Exposure) -> list[Any]:
+    return [
+        exposure.shown_id,
+        exposure.user_id,
+        exposure.surface,
+        exposure.model_id,
+        list(exposure.track_ids),
+        list(exposure.propensities),
+        Jsonb(dict(exposure.assignments)),
+        exposure.held_back,
+        exposure.at_ms,
+    ]
 
 
 async def _show(connection: postgres.Connection, told: Sequence[tuple[str, str, int]]) -> int:

@@ -123,6 +123,14 @@ class ExposuresContract:
         assert sum(shown) == 3
         assert (await log.arm(experiment, "control")).users == 1
 
+    async def test_several_lists_are_kept_at_once(self, log: LogUnderTest) -> None:
+        user_id = new_id()
+        lists = [a_list(user_id) for _ in range(3)]
+        await log.log.record(*lists)
+        await log.log.record()
+        shown_ids = [one.shown_id for one in lists]
+        assert await log.log.show(user_id, shown_ids, NOW_MS) == 3
+
     async def test_of_two_lists_with_one_id_the_first_counts(self, log: LogUnderTest) -> None:
         experiment, shown_id, user = await log.running(), new_id(), new_id()
         await log.log.record(a_list(user, experiment, arm="popular", shown_id=shown_id))

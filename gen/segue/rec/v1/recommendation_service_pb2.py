@@ -23,12 +23,13 @@ _sym_db = _symbol_database.Default()
 
 
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from segue.mesh.v1 import options_pb2 as segue_dot_mesh_dot_v1_dot_options__pb2
 from segue.mesh.v1 import validation_pb2 as segue_dot_mesh_dot_v1_dot_validation__pb2
 from segue.rec.v1 import recommended_track_pb2 as segue_dot_rec_dot_v1_dot_recommended__track__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)segue/rec/v1/recommendation_service.proto\x12\x0csegue.rec.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1bsegue/mesh/v1/options.proto\x1a\x1esegue/mesh/v1/validation.proto\x1a$segue/rec/v1/recommended_track.proto\")\n\rArtistSummary\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\"\x1b\n\x19GetFavoriteArtistsRequest\"|\n\x1aGetFavoriteArtistsResponse\x12,\n\x07\x61rtists\x18\x01 \x03(\x0b\x32\x1b.segue.rec.v1.ArtistSummary\x12\x30\n\x0bsuggestions\x18\x02 \x03(\x0b\x32\x1b.segue.rec.v1.ArtistSummary\"U\n\x19SetFavoriteArtistsRequest\x12\x1c\n\nartist_ids\x18\x01 \x03(\tB\x08\xca\xc8\x18\x04\x10\x01H2\x12\x1a\n\nrequest_id\x18\x02 \x01(\tB\x06\xca\xc8\x18\x02\x10\x03\"J\n\x1aSetFavoriteArtistsResponse\x12,\n\x07\x61rtists\x18\x01 \x03(\x0b\x32\x1b.segue.rec.v1.ArtistSummary\"j\n\"ListPlaylistRecommendationsRequest\x12\x1d\n\x0bplaylist_id\x18\x01 \x01(\tB\x08\xca\xc8\x18\x04\x08\x01\x10\x01\x12%\n\x05limit\x18\x02 \x01(\x05\x42\x16\xca\xc8\x18\x12\x31\x00\x00\x00\x00\x00\x00\xf0?9\x00\x00\x00\x00\x00\x00Y@\"\x9b\x01\n#ListPlaylistRecommendationsResponse\x12.\n\x06tracks\x18\x01 \x03(\x0b\x32\x1e.segue.rec.v1.RecommendedTrack\x12\x32\n\x06source\x18\x02 \x01(\x0b\x32\".segue.rec.v1.RecommendationSource\x12\x10\n\x08shown_id\x18\x03 \x01(\t\"]\n\x18ListSimilarTracksRequest\x12\x1a\n\x08track_id\x18\x01 \x01(\tB\x08\xca\xc8\x18\x04\x08\x01\x10\x01\x12%\n\x05limit\x18\x02 \x01(\x05\x42\x16\xca\xc8\x18\x12\x31\x00\x00\x00\x00\x00\x00\xf0?9\x00\x00\x00\x00\x00\x00Y@\"\x91\x01\n\x19ListSimilarTracksResponse\x12.\n\x06tracks\x18\x01 \x03(\x0b\x32\x1e.segue.rec.v1.RecommendedTrack\x12\x32\n\x06source\x18\x02 \x01(\x0b\x32\".segue.rec.v1.RecommendationSource\x12\x10\n\x08shown_id\x18\x03 \x01(\t\"3\n\x12ReportShownRequest\x12\x1d\n\tshown_ids\x18\x01 \x03(\tB\n\xca\xc8\x18\x06\x10\x01@\x01Hd\"\x15\n\x13ReportShownResponse2\xbc\x06\n\x15RecommendationService\x12\xbc\x01\n\x1bListPlaylistRecommendations\x12\x30.segue.rec.v1.ListPlaylistRecommendationsRequest\x1a\x31.segue.rec.v1.ListPlaylistRecommendationsResponse\"8\x90\x02\x01\xba\xc8\x18\x0b\x08\x02\x12\x01\x0e\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02 \x12\x1e/recommendations/{playlist_id}\x12\x9a\x01\n\x11ListSimilarTracks\x12&.segue.rec.v1.ListSimilarTracksRequest\x1a\'.segue.rec.v1.ListSimilarTracksResponse\"4\x90\x02\x01\xba\xc8\x18\x0b\x08\x02\x12\x01\x0e\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x1c\x12\x1a/tracks/{track_id}/similar\x12\x87\x01\n\x0bReportShown\x12 .segue.rec.v1.ReportShownRequest\x1a!.segue.rec.v1.ReportShownResponse\"3\x90\x02\x02\xba\xc8\x18\x0b\x08\x02\x12\x01\x0f\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x1b\"\x16/recommendations/shown:\x01*\x12\x9b\x01\n\x12GetFavoriteArtists\x12\'.segue.rec.v1.GetFavoriteArtistsRequest\x1a(.segue.rec.v1.GetFavoriteArtistsResponse\"2\x90\x02\x01\xba\xc8\x18\x0b\x08\x02\x12\x01\x0e\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x1a\x12\x18/recommendations/artists\x12\x9e\x01\n\x12SetFavoriteArtists\x12\'.segue.rec.v1.SetFavoriteArtistsRequest\x1a(.segue.rec.v1.SetFavoriteArtistsResponse\"5\x90\x02\x02\xba\xc8\x18\x0b\x08\x02\x12\x01\x0f\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x1d\x1a\x18/recommendations/artists:\x01*B\xa4\x01\n\x0csegue.rec.v1B\x1aRecommendationServiceProtoP\x01Z\x12segue/rec/v1;recv1\xa2\x02\nSegueRecV1\xaa\x02\x0cSegue.Rec.V1\xba\x02\nSegueRecV1\xca\x02\x0cSegue\\Rec\\V1\xe2\x02\x18Segue\\Rec\\V1\\GPBMetadata\xea\x02\x0eSegue::Rec::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)segue/rec/v1/recommendation_service.proto\x12\x0csegue.rec.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bsegue/mesh/v1/options.proto\x1a\x1esegue/mesh/v1/validation.proto\x1a$segue/rec/v1/recommended_track.proto\")\n\rArtistSummary\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\"\x1b\n\x19GetFavoriteArtistsRequest\"|\n\x1aGetFavoriteArtistsResponse\x12,\n\x07\x61rtists\x18\x01 \x03(\x0b\x32\x1b.segue.rec.v1.ArtistSummary\x12\x30\n\x0bsuggestions\x18\x02 \x03(\x0b\x32\x1b.segue.rec.v1.ArtistSummary\"U\n\x19SetFavoriteArtistsRequest\x12\x1c\n\nartist_ids\x18\x01 \x03(\tB\x08\xca\xc8\x18\x04\x10\x01H2\x12\x1a\n\nrequest_id\x18\x02 \x01(\tB\x06\xca\xc8\x18\x02\x10\x03\"J\n\x1aSetFavoriteArtistsResponse\x12,\n\x07\x61rtists\x18\x01 \x03(\x0b\x32\x1b.segue.rec.v1.ArtistSummary\"j\n\"ListPlaylistRecommendationsRequest\x12\x1d\n\x0bplaylist_id\x18\x01 \x01(\tB\x08\xca\xc8\x18\x04\x08\x01\x10\x01\x12%\n\x05limit\x18\x02 \x01(\x05\x42\x16\xca\xc8\x18\x12\x31\x00\x00\x00\x00\x00\x00\xf0?9\x00\x00\x00\x00\x00\x00Y@\"\x9b\x01\n#ListPlaylistRecommendationsResponse\x12.\n\x06tracks\x18\x01 \x03(\x0b\x32\x1e.segue.rec.v1.RecommendedTrack\x12\x32\n\x06source\x18\x02 \x01(\x0b\x32\".segue.rec.v1.RecommendationSource\x12\x10\n\x08shown_id\x18\x03 \x01(\t\"]\n\x18ListSimilarTracksRequest\x12\x1a\n\x08track_id\x18\x01 \x01(\tB\x08\xca\xc8\x18\x04\x08\x01\x10\x01\x12%\n\x05limit\x18\x02 \x01(\x05\x42\x16\xca\xc8\x18\x12\x31\x00\x00\x00\x00\x00\x00\xf0?9\x00\x00\x00\x00\x00\x00Y@\"\x91\x01\n\x19ListSimilarTracksResponse\x12.\n\x06tracks\x18\x01 \x03(\x0b\x32\x1e.segue.rec.v1.RecommendedTrack\x12\x32\n\x06source\x18\x02 \x01(\x0b\x32\".segue.rec.v1.RecommendationSource\x12\x10\n\x08shown_id\x18\x03 \x01(\t\"\x10\n\x0eGetHomeRequest\"d\n\x0fGetHomeResponse\x12$\n\x07shelves\x18\x01 \x03(\x0b\x32\x13.segue.rec.v1.Shelf\x12+\n\x07made_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xd8\x02\n\x05Shelf\x12&\n\x04kind\x18\x01 \x01(\x0e\x32\x18.segue.rec.v1.Shelf.Kind\x12\r\n\x05title\x18\x02 \x01(\t\x12\x10\n\x08shown_id\x18\x03 \x01(\t\x12.\n\x06tracks\x18\x04 \x03(\x0b\x32\x1e.segue.rec.v1.RecommendedTrack\x12\x32\n\x06source\x18\x05 \x01(\x0b\x32\".segue.rec.v1.RecommendationSource\x12\x10\n\x08track_id\x18\x06 \x01(\t\"\x8f\x01\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x14\n\x10NEW_FROM_ARTISTS\x10\x01\x12\x16\n\x12\x42\x45\x43\x41USE_YOU_PLAYED\x10\x02\x12\x14\n\x10\x42\x41\x43K_IN_ROTATION\x10\x03\x12 \n\x1cPOPULAR_WITH_PEOPLE_LIKE_YOU\x10\x04\x12\x0b\n\x07POPULAR\x10\x05\"3\n\x12ReportShownRequest\x12\x1d\n\tshown_ids\x18\x01 \x03(\tB\n\xca\xc8\x18\x06\x10\x01@\x01Hd\"\x15\n\x13ReportShownResponse2\xb5\x07\n\x15RecommendationService\x12\xbc\x01\n\x1bListPlaylistRecommendations\x12\x30.segue.rec.v1.ListPlaylistRecommendationsRequest\x1a\x31.segue.rec.v1.ListPlaylistRecommendationsResponse\"8\x90\x02\x01\xba\xc8\x18\x0b\x08\x02\x12\x01\x0e\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02 \x12\x1e/recommendations/{playlist_id}\x12\x9a\x01\n\x11ListSimilarTracks\x12&.segue.rec.v1.ListSimilarTracksRequest\x1a\'.segue.rec.v1.ListSimilarTracksResponse\"4\x90\x02\x01\xba\xc8\x18\x0b\x08\x02\x12\x01\x0e\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x1c\x12\x1a/tracks/{track_id}/similar\x12w\n\x07GetHome\x12\x1c.segue.rec.v1.GetHomeRequest\x1a\x1d.segue.rec.v1.GetHomeResponse\"/\x90\x02\x01\xba\xc8\x18\x0b\x08\x02\x12\x01\x0e\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x17\x12\x15/recommendations/home\x12\x87\x01\n\x0bReportShown\x12 .segue.rec.v1.ReportShownRequest\x1a!.segue.rec.v1.ReportShownResponse\"3\x90\x02\x02\xba\xc8\x18\x0b\x08\x02\x12\x01\x0f\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x1b\"\x16/recommendations/shown:\x01*\x12\x9b\x01\n\x12GetFavoriteArtists\x12\'.segue.rec.v1.GetFavoriteArtistsRequest\x1a(.segue.rec.v1.GetFavoriteArtistsResponse\"2\x90\x02\x01\xba\xc8\x18\x0b\x08\x02\x12\x01\x0e\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x1a\x12\x18/recommendations/artists\x12\x9e\x01\n\x12SetFavoriteArtists\x12\'.segue.rec.v1.SetFavoriteArtistsRequest\x1a(.segue.rec.v1.SetFavoriteArtistsResponse\"5\x90\x02\x02\xba\xc8\x18\x0b\x08\x02\x12\x01\x0f\x1a\x04\x65\x64ge\x82\xd3\xe4\x93\x02\x1d\x1a\x18/recommendations/artists:\x01*B\xa4\x01\n\x0csegue.rec.v1B\x1aRecommendationServiceProtoP\x01Z\x12segue/rec/v1;recv1\xa2\x02\nSegueRecV1\xaa\x02\x0cSegue.Rec.V1\xba\x02\nSegueRecV1\xca\x02\x0cSegue\\Rec\\V1\xe2\x02\x18Segue\\Rec\\V1\\GPBMetadata\xea\x02\x0eSegue::Rec::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -54,34 +55,44 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RECOMMENDATIONSERVICE'].methods_by_name['ListPlaylistRecommendations']._serialized_options = b'\220\002\001\272\310\030\013\010\002\022\001\016\032\004edge\202\323\344\223\002 \022\036/recommendations/{playlist_id}'
   _globals['_RECOMMENDATIONSERVICE'].methods_by_name['ListSimilarTracks']._loaded_options = None
   _globals['_RECOMMENDATIONSERVICE'].methods_by_name['ListSimilarTracks']._serialized_options = b'\220\002\001\272\310\030\013\010\002\022\001\016\032\004edge\202\323\344\223\002\034\022\032/tracks/{track_id}/similar'
+  _globals['_RECOMMENDATIONSERVICE'].methods_by_name['GetHome']._loaded_options = None
+  _globals['_RECOMMENDATIONSERVICE'].methods_by_name['GetHome']._serialized_options = b'\220\002\001\272\310\030\013\010\002\022\001\016\032\004edge\202\323\344\223\002\027\022\025/recommendations/home'
   _globals['_RECOMMENDATIONSERVICE'].methods_by_name['ReportShown']._loaded_options = None
   _globals['_RECOMMENDATIONSERVICE'].methods_by_name['ReportShown']._serialized_options = b'\220\002\002\272\310\030\013\010\002\022\001\017\032\004edge\202\323\344\223\002\033\"\026/recommendations/shown:\001*'
   _globals['_RECOMMENDATIONSERVICE'].methods_by_name['GetFavoriteArtists']._loaded_options = None
   _globals['_RECOMMENDATIONSERVICE'].methods_by_name['GetFavoriteArtists']._serialized_options = b'\220\002\001\272\310\030\013\010\002\022\001\016\032\004edge\202\323\344\223\002\032\022\030/recommendations/artists'
   _globals['_RECOMMENDATIONSERVICE'].methods_by_name['SetFavoriteArtists']._loaded_options = None
   _globals['_RECOMMENDATIONSERVICE'].methods_by_name['SetFavoriteArtists']._serialized_options = b'\220\002\002\272\310\030\013\010\002\022\001\017\032\004edge\202\323\344\223\002\035\032\030/recommendations/artists:\001*'
-  _globals['_ARTISTSUMMARY']._serialized_start=188
-  _globals['_ARTISTSUMMARY']._serialized_end=229
-  _globals['_GETFAVORITEARTISTSREQUEST']._serialized_start=231
-  _globals['_GETFAVORITEARTISTSREQUEST']._serialized_end=258
-  _globals['_GETFAVORITEARTISTSRESPONSE']._serialized_start=260
-  _globals['_GETFAVORITEARTISTSRESPONSE']._serialized_end=384
-  _globals['_SETFAVORITEARTISTSREQUEST']._serialized_start=386
-  _globals['_SETFAVORITEARTISTSREQUEST']._serialized_end=471
-  _globals['_SETFAVORITEARTISTSRESPONSE']._serialized_start=473
-  _globals['_SETFAVORITEARTISTSRESPONSE']._serialized_end=547
-  _globals['_LISTPLAYLISTRECOMMENDATIONSREQUEST']._serialized_start=549
-  _globals['_LISTPLAYLISTRECOMMENDATIONSREQUEST']._serialized_end=655
-  _globals['_LISTPLAYLISTRECOMMENDATIONSRESPONSE']._serialized_start=658
-  _globals['_LISTPLAYLISTRECOMMENDATIONSRESPONSE']._serialized_end=813
-  _globals['_LISTSIMILARTRACKSREQUEST']._serialized_start=815
-  _globals['_LISTSIMILARTRACKSREQUEST']._serialized_end=908
-  _globals['_LISTSIMILARTRACKSRESPONSE']._serialized_start=911
-  _globals['_LISTSIMILARTRACKSRESPONSE']._serialized_end=1056
-  _globals['_REPORTSHOWNREQUEST']._serialized_start=1058
-  _globals['_REPORTSHOWNREQUEST']._serialized_end=1109
-  _globals['_REPORTSHOWNRESPONSE']._serialized_start=1111
-  _globals['_REPORTSHOWNRESPONSE']._serialized_end=1132
-  _globals['_RECOMMENDATIONSERVICE']._serialized_start=1135
-  _globals['_RECOMMENDATIONSERVICE']._serialized_end=1963
+  _globals['_ARTISTSUMMARY']._serialized_start=221
+  _globals['_ARTISTSUMMARY']._serialized_end=262
+  _globals['_GETFAVORITEARTISTSREQUEST']._serialized_start=264
+  _globals['_GETFAVORITEARTISTSREQUEST']._serialized_end=291
+  _globals['_GETFAVORITEARTISTSRESPONSE']._serialized_start=293
+  _globals['_GETFAVORITEARTISTSRESPONSE']._serialized_end=417
+  _globals['_SETFAVORITEARTISTSREQUEST']._serialized_start=419
+  _globals['_SETFAVORITEARTISTSREQUEST']._serialized_end=504
+  _globals['_SETFAVORITEARTISTSRESPONSE']._serialized_start=506
+  _globals['_SETFAVORITEARTISTSRESPONSE']._serialized_end=580
+  _globals['_LISTPLAYLISTRECOMMENDATIONSREQUEST']._serialized_start=582
+  _globals['_LISTPLAYLISTRECOMMENDATIONSREQUEST']._serialized_end=688
+  _globals['_LISTPLAYLISTRECOMMENDATIONSRESPONSE']._serialized_start=691
+  _globals['_LISTPLAYLISTRECOMMENDATIONSRESPONSE']._serialized_end=846
+  _globals['_LISTSIMILARTRACKSREQUEST']._serialized_start=848
+  _globals['_LISTSIMILARTRACKSREQUEST']._serialized_end=941
+  _globals['_LISTSIMILARTRACKSRESPONSE']._serialized_start=944
+  _globals['_LISTSIMILARTRACKSRESPONSE']._serialized_end=1089
+  _globals['_GETHOMEREQUEST']._serialized_start=1091
+  _globals['_GETHOMEREQUEST']._serialized_end=1107
+  _globals['_GETHOMERESPONSE']._serialized_start=1109
+  _globals['_GETHOMERESPONSE']._serialized_end=1209
+  _globals['_SHELF']._serialized_start=1212
+  _globals['_SHELF']._serialized_end=1556
+  _globals['_SHELF_KIND']._serialized_start=1413
+  _globals['_SHELF_KIND']._serialized_end=1556
+  _globals['_REPORTSHOWNREQUEST']._serialized_start=1558
+  _globals['_REPORTSHOWNREQUEST']._serialized_end=1609
+  _globals['_REPORTSHOWNRESPONSE']._serialized_start=1611
+  _globals['_REPORTSHOWNRESPONSE']._serialized_end=1632
+  _globals['_RECOMMENDATIONSERVICE']._serialized_start=1635
+  _globals['_RECOMMENDATIONSERVICE']._serialized_end=2584
 # @@protoc_insertion_point(module_scope)

@@ -6,7 +6,9 @@ isort:skip_file
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from segue.rec.v1 import recommended_track_pb2 as _recommended_track_pb2
 import builtins as _builtins
 import sys
@@ -265,6 +267,140 @@ class ListSimilarTracksResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListSimilarTracksResponse: _TypeAlias = ListSimilarTracksResponse  # noqa: Y015
+
+@_typing.final
+class GetHomeRequest(_message.Message):
+    """The request of GetHome."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetHomeRequest: _TypeAlias = GetHomeRequest  # noqa: Y015
+
+@_typing.final
+class GetHomeResponse(_message.Message):
+    """The answer of GetHome."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHELVES_FIELD_NUMBER: _builtins.int
+    MADE_AT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def shelves(self) -> _containers.RepeatedCompositeFieldContainer[Global___Shelf]:
+        """At most six, none of them empty."""
+
+    @_builtins.property
+    def made_at(self) -> _timestamp_pb2.Timestamp:
+        """When they were made."""
+
+    def __init__(
+        self,
+        *,
+        shelves: _abc.Iterable[Global___Shelf] | None = ...,
+        made_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["made_at", b"made_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["made_at", b"made_at", "shelves", b"shelves"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetHomeResponse: _TypeAlias = GetHomeResponse  # noqa: Y015
+
+@_typing.final
+class Shelf(_message.Message):
+    """A shelf of home: tracks under one heading."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Kind:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _KindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Shelf._Kind.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        KIND_UNSPECIFIED: Shelf._Kind.ValueType  # 0
+        """Never answered."""
+        NEW_FROM_ARTISTS: Shelf._Kind.ValueType  # 1
+        """Tracks that came into the catalogue within 60 days, of artists that the caller follows or named as
+        favourites, which the caller has not played: the newest first. For whoever played nothing at all,
+        however old.
+        """
+        BECAUSE_YOU_PLAYED: Shelf._Kind.ValueType  # 2
+        """Tracks that go with `track_id`, one that the caller played often of late, and has not played."""
+        BACK_IN_ROTATION: Shelf._Kind.ValueType  # 3
+        """Tracks that the caller played twice or more, and not within 30 days: the most played first."""
+        POPULAR_WITH_PEOPLE_LIKE_YOU: Shelf._Kind.ValueType  # 4
+        """What those like who listen to the same as the caller, and the caller has not played."""
+        POPULAR: Shelf._Kind.ValueType  # 5
+        """What many listen to, in place of POPULAR_WITH_PEOPLE_LIKE_YOU where nothing is known to go by."""
+
+    class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
+        """What shelves are made of."""
+
+    KIND_UNSPECIFIED: Shelf.Kind.ValueType  # 0
+    """Never answered."""
+    NEW_FROM_ARTISTS: Shelf.Kind.ValueType  # 1
+    """Tracks that came into the catalogue within 60 days, of artists that the caller follows or named as
+    favourites, which the caller has not played: the newest first. For whoever played nothing at all,
+    however old.
+    """
+    BECAUSE_YOU_PLAYED: Shelf.Kind.ValueType  # 2
+    """Tracks that go with `track_id`, one that the caller played often of late, and has not played."""
+    BACK_IN_ROTATION: Shelf.Kind.ValueType  # 3
+    """Tracks that the caller played twice or more, and not within 30 days: the most played first."""
+    POPULAR_WITH_PEOPLE_LIKE_YOU: Shelf.Kind.ValueType  # 4
+    """What those like who listen to the same as the caller, and the caller has not played."""
+    POPULAR: Shelf.Kind.ValueType  # 5
+    """What many listen to, in place of POPULAR_WITH_PEOPLE_LIKE_YOU where nothing is known to go by."""
+
+    KIND_FIELD_NUMBER: _builtins.int
+    TITLE_FIELD_NUMBER: _builtins.int
+    SHOWN_ID_FIELD_NUMBER: _builtins.int
+    TRACKS_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    TRACK_ID_FIELD_NUMBER: _builtins.int
+    kind: Global___Shelf.Kind.ValueType
+    """What it is made of."""
+    title: _builtins.str
+    """The heading, in English."""
+    shown_id: _builtins.str
+    """ULID of the list, for ReportShown and PlaySource.shown_id."""
+    track_id: _builtins.str
+    """ULID of the track that a shelf BECAUSE_YOU_PLAYED is because of. Empty: another kind."""
+    @_builtins.property
+    def tracks(self) -> _containers.RepeatedCompositeFieldContainer[_recommended_track_pb2.RecommendedTrack]:
+        """1 to 12 tracks, in the order in which to show them."""
+
+    @_builtins.property
+    def source(self) -> _recommended_track_pb2.RecommendationSource:
+        """What they were made from."""
+
+    def __init__(
+        self,
+        *,
+        kind: Global___Shelf.Kind.ValueType = ...,
+        title: _builtins.str = ...,
+        shown_id: _builtins.str = ...,
+        tracks: _abc.Iterable[_recommended_track_pb2.RecommendedTrack] | None = ...,
+        source: _recommended_track_pb2.RecommendationSource | None = ...,
+        track_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["source", b"source"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "shown_id", b"shown_id", "source", b"source", "title", b"title", "track_id", b"track_id", "tracks", b"tracks"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Shelf: _TypeAlias = Shelf  # noqa: Y015
 
 @_typing.final
 class ReportShownRequest(_message.Message):

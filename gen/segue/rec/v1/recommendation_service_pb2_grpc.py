@@ -48,6 +48,11 @@ class RecommendationServiceStub:
                 request_serializer=segue_dot_rec_dot_v1_dot_recommendation__service__pb2.ListSimilarTracksRequest.SerializeToString,
                 response_deserializer=segue_dot_rec_dot_v1_dot_recommendation__service__pb2.ListSimilarTracksResponse.FromString,
                 _registered_method=True)
+        self.GetHome = channel.unary_unary(
+                '/segue.rec.v1.RecommendationService/GetHome',
+                request_serializer=segue_dot_rec_dot_v1_dot_recommendation__service__pb2.GetHomeRequest.SerializeToString,
+                response_deserializer=segue_dot_rec_dot_v1_dot_recommendation__service__pb2.GetHomeResponse.FromString,
+                _registered_method=True)
         self.ReportShown = channel.unary_unary(
                 '/segue.rec.v1.RecommendationService/ReportShown',
                 request_serializer=segue_dot_rec_dot_v1_dot_recommendation__service__pb2.ReportShownRequest.SerializeToString,
@@ -85,6 +90,16 @@ class RecommendationServiceServicer:
     def ListSimilarTracks(self, request, context):
         """Tracks that those like who like a track, the best first; filled up as those for a playlist.
         Errors: NOT_FOUND, INVALID_FIELD.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetHome(self, request, context):
+        """What the caller is shown first: shelves of tracks, in the order in which to show them. No track stands on
+        two of them, and of one artist at most two tracks on each. Whoever played nothing yet gets what is new
+        from the artists that they follow or named as favourites, and what many listen to.
+        Errors: none of its own.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -129,6 +144,11 @@ def add_RecommendationServiceServicer_to_server(servicer, server):
                     servicer.ListSimilarTracks,
                     request_deserializer=segue_dot_rec_dot_v1_dot_recommendation__service__pb2.ListSimilarTracksRequest.FromString,
                     response_serializer=segue_dot_rec_dot_v1_dot_recommendation__service__pb2.ListSimilarTracksResponse.SerializeToString,
+            ),
+            'GetHome': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetHome,
+                    request_deserializer=segue_dot_rec_dot_v1_dot_recommendation__service__pb2.GetHomeRequest.FromString,
+                    response_serializer=segue_dot_rec_dot_v1_dot_recommendation__service__pb2.GetHomeResponse.SerializeToString,
             ),
             'ReportShown': grpc.unary_unary_rpc_method_handler(
                     servicer.ReportShown,
@@ -204,6 +224,33 @@ class RecommendationService:
             '/segue.rec.v1.RecommendationService/ListSimilarTracks',
             segue_dot_rec_dot_v1_dot_recommendation__service__pb2.ListSimilarTracksRequest.SerializeToString,
             segue_dot_rec_dot_v1_dot_recommendation__service__pb2.ListSimilarTracksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetHome(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/segue.rec.v1.RecommendationService/GetHome',
+            segue_dot_rec_dot_v1_dot_recommendation__service__pb2.GetHomeRequest.SerializeToString,
+            segue_dot_rec_dot_v1_dot_recommendation__service__pb2.GetHomeResponse.FromString,
             options,
             channel_credentials,
             insecure,

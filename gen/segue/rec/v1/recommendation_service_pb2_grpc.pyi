@@ -30,6 +30,12 @@ class RecommendationServiceStub:
     """Tracks that those like who like a track, the best first; filled up as those for a playlist.
     Errors: NOT_FOUND, INVALID_FIELD.
     """
+    GetHome: _aio.UnaryUnaryMultiCallable[_recommendation_service_pb2.GetHomeRequest, _recommendation_service_pb2.GetHomeResponse]
+    """What the caller is shown first: shelves of tracks, in the order in which to show them. No track stands on
+    two of them, and of one artist at most two tracks on each. Whoever played nothing yet gets what is new
+    from the artists that they follow or named as favourites, and what many listen to.
+    Errors: none of its own.
+    """
     ReportShown: _aio.UnaryUnaryMultiCallable[_recommendation_service_pb2.ReportShownRequest, _recommendation_service_pb2.ReportShownResponse]
     """Says which lists the caller has seen. A list counts once, and only where it was made for the caller
     within seven days; the others make no difference. Idempotent.
@@ -73,6 +79,18 @@ class RecommendationServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_recommendation_service_pb2.ListSimilarTracksResponse]:
         """Tracks that those like who like a track, the best first; filled up as those for a playlist.
         Errors: NOT_FOUND, INVALID_FIELD.
+        """
+
+    @_abc_1.abstractmethod
+    def GetHome(
+        self,
+        request: _recommendation_service_pb2.GetHomeRequest,
+        context: _aio.ServicerContext[_recommendation_service_pb2.GetHomeRequest, _abc.Awaitable[_recommendation_service_pb2.GetHomeResponse]],
+    ) -> _abc.Awaitable[_recommendation_service_pb2.GetHomeResponse]:
+        """What the caller is shown first: shelves of tracks, in the order in which to show them. No track stands on
+        two of them, and of one artist at most two tracks on each. Whoever played nothing yet gets what is new
+        from the artists that they follow or named as favourites, and what many listen to.
+        Errors: none of its own.
         """
 
     @_abc_1.abstractmethod

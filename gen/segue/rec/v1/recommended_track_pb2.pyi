@@ -56,8 +56,9 @@ class RecommendedTrack(_message.Message):
     score: _builtins.float
     """How likely the user is to take to it, 0 to 1. Calibrated on listeners who were kept back from the
     training, where a model made it. Of tracks that fill a list up: the share of what it goes by that is
-    of the same artist (in a radio half of that and half of the share of the same genre), or for popular
-    ones 1 divided by the place among them. Of what a radio was started from, and of what it repeats: 1.
+    of the same artist (in a radio half of that and half of the share of the same genre), or for popular,
+    new and well-known ones 1 divided by the place among them. Of what a radio was started from, and of
+    what it repeats: 1.
     """
     reason: _builtins.str
     """Why it is recommended, one sentence in English."""

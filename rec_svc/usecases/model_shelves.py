@@ -1,0 +1,140 @@
+"""What a model puts on the shelves of home: one fold-in of all histories at once."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from rec_svc.domain import ranking
+from rec_svc.domain.experiments import Parameters, Ranking
+from rec_svc.domain.home import MOST_KEPT, MOST_SHOWN, kept
+from rec_svc.domain.model import Model
+from rec_svc.domain.ranking import FirstRows
+from rec_svc.domain.recommended import Reason, ReasonKind, Recommended
+from rec_svc.domain.scorers import Rows
+from rec_svc.domain.tracks import Track
+from rec_svc.ports.tracks import MOST_ASKED, Tracks
+
+# What the best of a model are looked up in: of most listeners these are enough.
+_LOOKED_UP_FIRST = 100
+# So many tracks are drawn for each place that is given to what is little known: some may not stand.
+_DRAWN_A_PLACE = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Going:
+    """What shelves go by: the model, how the user is served, and what is not to stand on them."""
+
+    model: Model
+    parameters: Parameters
+    heard: frozenset[str]
+    blocked: frozenset[str]
+
+
+class ModelShelves:
+    """Finds what goes with histories, and why."""
+
+    def __init__(self, tracks: Tracks, chance: random.Random) -> None:
+        self._tracks = tracks
+        self._chance = chance
+
+    async def beside(self, by: Going, histories: Sequence[Rows]) -> list[list[Recommended]]:
+        """For each of the histories, none of which is empty, the best that it is not made of.
+
+        Nothing that was heard and of no blocked artist. Raises Unavailable.
+        """
+        if not histories:
+            return []
+        order = by.parameters.ranking or Ranking.SCORE
+        heard = by.model.tracks.rows(by.heard)
+        found = await asyncio.to_thread(ranking.first_of_each, by.model, histories, heard, order)
+        chosen = await self._chosen(by, found)
+        owed = await asyncio.to_thread(_causes, by.model, histories, found, chosen)
+        named = {id_ for causes in owed for id_ in causes if id_}
+        causes = await self._tracks.tracks(named) if named else {}
+        return [
+            _picks(by, one, tracks, [causes.get(id_ or "") for id_ in why])
+            for one, tracks, why in zip(found, chosen, owed, strict=True)
+        ]
+
+    async def explored(
+        self, by: Going, history: Rows, picks: Sequence[Recommended]
+    ) -> list[Recommended]:
+        """``picks`` with the share of the places that are shown which an experiment gives to
+        tracks by chance: out of all that the model knows, each as likely as any other."""
+        places = round((by.parameters.explore_share or 0.0) * MOST_SHOWN)
+        pool = len(by.model.tracks)
+        if not places:
+            return list(picks)
+        ids = by.model.tracks.ids(
+            self._chance.sample(range(pool), min(pool, places * _DRAWN_A_PLACE))
+        )
+        known = await self._tracks.tracks(ids[:MOST_ASKED])
+        left_out = by.heard | {one.track.id for one in picks}
+        there = (known[id_] for id_ in ids if id_ in known)
+        chosen = kept(there, left_out, by.blocked)[:places]
+        scores = await asyncio.to_thread(by.model.scores, history)
+        rows = by.model.tracks.rows(track.id for track in chosen)
+        chances = by.model.calibrated(scores, rows).tolist()
+        reason = Reason(ReasonKind.EXPLORED)
+        drawn = [
+            Recommended(track, min(max(chance, 0.0), 1.0), reason, propensity=len(chosen) / pool)
+            for track, chance in zip(chosen, chances, strict=True)
+        ]
+        before = MOST_SHOWN - places
+        return [*picks[:before], *drawn, *picks[before:]]
+
+    async def _chosen(self, by: Going, found: Sequence[FirstRows]) -> list[list[Track]]:
+        """The tracks that are kept of each; what is looked up is looked up once."""
+        ranked = [by.model.tracks.ids(one.rows) for one in found]
+        first = {id_ for ids in ranked for id_ in ids[:_LOOKED_UP_FIRST]}
+        known = dict(await self._tracks.tracks(first))
+        chosen = []
+        for ids in ranked:
+            picks = _kept(by, ids[:_LOOKED_UP_FIRST], known)
+            if len(picks) < MOST_KEPT and len(ids) > _LOOKED_UP_FIRST:
+                known |= await self._tracks.tracks(ids[_LOOKED_UP_FIRST:MOST_ASKED])
+                picks = _kept(by, ids, known)
+            chosen.append(picks)
+        return chosen
+
+
+def _kept(by: Going, ids: Sequence[str], known: Mapping[str, Track]) -> list[Track]:
+    return kept((known[id_] for id_ in ids if id_ in known), by.heard, by.blocked)
+
+
+def _causes(
+    model: Model,
+    histories: Sequence[Rows],
+    found: Sequence[FirstRows],
+    chosen: Sequence[Sequence[Track]],
+) -> list[list[str | None]]:
+    """The id of the track that each place of each shelf is owed to; None: to no single one."""
+    owed = []
+    for history, one, tracks in zip(histories, found, chosen, strict=True):
+        rows = model.tracks.rows(track.id for track in tracks)
+        causes = ranking.causes(model, history, one.scores, rows)
+        owed.append([None if row is None else model.tracks.ids([row])[0] for row in causes])
+    return owed
+
+
+def _picks(
+    by: Going, found: FirstRows, tracks: Sequence[Track], causes: Sequence[Track | None]
+) -> list[Recommended]:
+    clipped = np.clip(found.chances, 0.0, 1.0).tolist()
+    chances = dict(zip(by.model.tracks.ids(found.rows), clipped, strict=True))
+    return [
+        Recommended(track, chances[track.id], _reason(cause, by.blocked))
+        for track, cause in zip(tracks, causes, strict=True)
+    ]
+
+
+def _reason(cause: Track | None, blocked: frozenset[str]) -> Reason:
+    """Names a track only where it can be heard and its artist is not blocked."""
+    if cause is None or cause.artist_id in blocked:
+        return Reason(ReasonKind.SIMILAR_LISTENERS)
+    return Reason(ReasonKind.BECAUSE_OF_TRACK, cause)
