@@ -31,6 +31,7 @@ from rec_svc.ports.playlists import Playlists
 from rec_svc.ports.radios import Radios
 from rec_svc.ports.tracks import Tracks
 from rec_svc.ports.trainings import Trainings
+from rec_svc.ports.weekly_lists import WeeklyLists
 from rec_svc.servicers.experiments import ExperimentServicer, ExperimentUseCases
 from rec_svc.servicers.models import ModelServicer
 from rec_svc.servicers.radios import RadioInternalServicer, RadioServicer, RadioUseCases
@@ -55,6 +56,7 @@ from rec_svc.usecases.radio_blocks import RadioBlocks
 from rec_svc.usecases.radio_internal import ExtendRadio
 from rec_svc.usecases.radio_picks import RadioPicks
 from rec_svc.usecases.radio_seeds import RadioSeeds
+from rec_svc.usecases.recommendation.get_discover_weekly import GetDiscoverWeekly
 from rec_svc.usecases.recommendation.get_favorite_artists import GetFavoriteArtists
 from rec_svc.usecases.recommendation.get_home import GetHome
 from rec_svc.usecases.recommendation.list_playlist_recommendations import (
@@ -68,6 +70,7 @@ from rec_svc.usecases.running_experiments import RefreshedExperiments
 from rec_svc.usecases.serving_model import LOOK_EVERY_S as LOOK_FOR_MODEL_EVERY_S
 from rec_svc.usecases.serving_model import FollowedModel
 from rec_svc.usecases.training import TRAINERS, ReadTrainings, StartTraining
+from rec_svc.usecases.weekly_lists import MakeWeeklyList
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,7 @@ class Parts:
     tracks: Tracks
     listening: Listening
     favorites: FavoriteArtists
+    weekly_lists: WeeklyLists
     playlists: Playlists
     orders: PlayOrders
     radios: Radios
@@ -126,8 +130,12 @@ def _add_recommendations(serving: Serving, parts: Parts, models: ChosenModels) -
         new_id=new_id,
         chance=chance,
     )
+    weekly = MakeWeeklyList(parts.listening, parts.weekly_lists, recommending, now_ms, new_id)
     cases = RecommendationUseCases(
         get_home=GetHome(make_home, tracks, parts.listening, parts.exposures, now_ms),
+        get_discover_weekly=GetDiscoverWeekly(
+            parts.weekly_lists, weekly, tracks, parts.listening, parts.exposures, now_ms
+        ),
         get_favorite_artists=GetFavoriteArtists(parts.listening, tracks),
         set_favorite_artists=SetFavoriteArtists(parts.favorites, tracks),
         list_playlist_recommendations=ListPlaylistRecommendations(parts.orders, recommending),

@@ -58,11 +58,14 @@ from rec_svc.adapters.postgres.trainings import (
 )
 from rec_svc.adapters.postgres.user_items import FEEDS as ITEM_FEEDS
 from rec_svc.adapters.postgres.user_items import PostgresUserItems
+from rec_svc.adapters.postgres.weekly_lists import PostgresWeeklyLists
 from rec_svc.adapters.prometheus_outcomes import PrometheusOutcomes
 from rec_svc.assembly import Parts, assemble
 from rec_svc.domain.plays import Play
 from rec_svc.domain.radios import NOT_TWICE_MS
 from rec_svc.domain.user_items import ItemChange, ItemKind
+from rec_svc.domain.weekly_lists import WEEKS_APART
+from rec_svc.domain.weeks import Week
 from rec_svc.ports.play_orders import PlayOrders
 from rec_svc.schema import SCHEMA
 from rec_svc.settings import Settings, WorkerSettings
@@ -93,9 +96,10 @@ async def connect(process: ServiceProcess, settings: Settings) -> Parts:
     listening, playlists = PostgresListening(pool), PostgresPlaylists(pool)
     # The events first: whoever is on the list of the erased is taken in by nobody any more.
     exposures = PostgresExposures(pool)
+    weekly = PostgresWeeklyLists(pool)
     holders = (
         PostgresPendingEvents(pool),
-        *(listening, playlists, exposures, PostgresRadios(pool), KeptAnswers(pool)),
+        *(listening, playlists, exposures, weekly, PostgresRadios(pool), KeptAnswers(pool)),
     )
     process.consume_users(users, *holders)
     playlist = await process.channel(
@@ -106,7 +110,10 @@ async def connect(process: ServiceProcess, settings: Settings) -> Parts:
     await learn(
         process, settings, playlist, CountOutcomes(exposures, PrometheusOutcomes(parts.running))
     )
-    process.every_hour(lambda: exposures.prune(now_ms()))
+    process.every_hour(
+        lambda: exposures.prune(now_ms()),
+        lambda: weekly.prune(Week.at(now_ms()).before(WEEKS_APART)),
+    )
     return parts
 
 
@@ -121,6 +128,7 @@ async def stored_parts(process: ServiceProcess, settings: Settings, orders: Play
         tracks=PostgresTracks(pool),
         listening=listening,
         favorites=listening,
+        weekly_lists=PostgresWeeklyLists(pool),
         playlists=PostgresPlaylists(pool),
         orders=orders,
         radios=PostgresRadios(pool),

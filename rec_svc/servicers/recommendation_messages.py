@@ -11,6 +11,7 @@ from meshkit.timestamps import timestamp_of_ms
 from rec_svc.domain.home import Shelf, ShelfKind
 from rec_svc.domain.recommended import ReasonKind, Recommended, RecommendedList, Source
 from rec_svc.domain.tracks import Artist
+from rec_svc.domain.weekly_lists import DiscoverWeekly
 from rec_svc.usecases.recommendation.get_home import HomeAnswer
 
 _KIND = track_pb.RecommendationReason.Kind
@@ -77,4 +78,14 @@ def _shelf(shelf: Shelf) -> pb.Shelf:
         tracks=map(recommended, shelf.tracks),
         source=source(shelf),
         track_id="" if shelf.because is None else shelf.because.id,
+    )
+
+
+def discover_weekly(found: DiscoverWeekly) -> pb.GetDiscoverWeeklyResponse:
+    """The message of the list of a week."""
+    return pb.GetDiscoverWeeklyResponse(
+        **fields_of(found.made),
+        week=str(found.week),
+        replaced_at=timestamp_of_ms(found.week.ends_ms),
+        is_short=found.is_short,
     )

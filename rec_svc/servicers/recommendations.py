@@ -11,6 +11,7 @@ from meshkit.idempotency import request_key
 from meshkit.principal import Principal, current_principal
 from meshkit.server_context import Context
 from rec_svc.servicers import recommendation_messages as messages
+from rec_svc.usecases.recommendation.get_discover_weekly import GetDiscoverWeekly
 from rec_svc.usecases.recommendation.get_favorite_artists import GetFavoriteArtists
 from rec_svc.usecases.recommendation.get_home import GetHome
 from rec_svc.usecases.recommendation.list_playlist_recommendations import (
@@ -30,6 +31,7 @@ class RecommendationUseCases:
     """What RecommendationService asks for."""
 
     get_home: GetHome
+    get_discover_weekly: GetDiscoverWeekly
     get_favorite_artists: GetFavoriteArtists
     set_favorite_artists: SetFavoriteArtists
     list_playlist_recommendations: ListPlaylistRecommendations
@@ -45,6 +47,12 @@ class RecommendationServicer(RecommendationServiceServicer):
 
     async def GetHome(self, request: pb.GetHomeRequest, context: Context) -> pb.GetHomeResponse:
         return messages.home(await self._do.get_home(listener_of(current_principal())))
+
+    async def GetDiscoverWeekly(
+        self, request: pb.GetDiscoverWeeklyRequest, context: Context
+    ) -> pb.GetDiscoverWeeklyResponse:
+        found = await self._do.get_discover_weekly(listener_of(current_principal()))
+        return messages.discover_weekly(found)
 
     async def GetFavoriteArtists(
         self, request: pb.GetFavoriteArtistsRequest, context: Context

@@ -53,6 +53,16 @@ class _Made:
     history: Rows
 
 
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Tracks that were found, how, and in which arms; ``model_id`` is empty where no model did."""
+
+    tracks: tuple[Recommended, ...]
+    source: Source
+    model_id: str
+    assigned: Assignments
+
+
 class Recommending:
     """Makes lists, and keeps of each for whom it was made and how."""
 
@@ -90,7 +100,17 @@ class Recommending:
             blocked_artists=await self._listening.blocked_artists(listener.user_id),
             premium=listener.premium,
         )
-        assigned = self._running.current().assignments(listener.user_id)
+        draft = await self.draft(listener.user_id, seeds, wanted, limit)
+        made = RecommendedList(self._new_id(), draft.tracks, draft.source, draft.model_id)
+        await self._record(listener.user_id, made, surface, draft.assigned)
+        return made
+
+    async def draft(self, user_id: str, seeds: Sequence[str], wanted: Wanted, limit: int) -> Draft:
+        """At most ``limit`` wanted tracks that go with ``seeds``, each of them once.
+
+        Raises Unavailable.
+        """
+        assigned = self._running.current().assignments(user_id)
         model = await self._models.of(assigned.parameters.model_id)
         picks: list[Recommended] = []
         source = Source.POPULAR
@@ -105,9 +125,7 @@ class Recommending:
                 found = await fill(wanted, picks, limit - len(picks))
                 source = source if picks or not found else by
                 picks += found
-        made = RecommendedList(self._new_id(), tuple(picks), source, model_id)
-        await self._record(listener.user_id, made, surface, assigned)
-        return made
+        return Draft(tuple(picks), source, model_id, assigned)
 
     async def _by_model(
         self,

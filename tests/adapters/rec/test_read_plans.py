@@ -8,7 +8,14 @@ from typing import Any
 import pytest
 
 from meshkit import postgres
-from rec_svc.adapters.postgres import experiments, exposures, listening, playlists, tracks
+from rec_svc.adapters.postgres import (
+    experiments,
+    exposures,
+    listening,
+    playlists,
+    tracks,
+    weekly_lists,
+)
 from rec_svc.ports.listening import MOST_TRACKS
 
 INVENTED = (
@@ -44,6 +51,10 @@ INVENTED = (
     INSERT INTO experiment_users (experiment_id, user_id, arm, first_shown_ms)
     SELECT 'e' || n % 200, 'u' || n, 'control', n FROM generate_series(1, 20000) n
     """,
+    """
+    INSERT INTO weekly_lists (user_id, week, body)
+    SELECT 'u' || n % 5000, 202600 + n / 5000, '{}' FROM generate_series(1, 20000) n
+    """,
     "ANALYZE",
 )
 OUTCOME = {"users": ["u7"], "subjects": ["t207"], "shown": ["s207"], "at": [300], "acted_on": 9_999}
@@ -60,6 +71,8 @@ READS: dict[str, tuple[str, Any]] = {
     "report": (exposures._SUMS, {"id": "e7", "week_ago": 0}),
     "running experiments": (experiments._RUNNING, []),
     "playlist": (playlists._BY_ID, ["p7"]),
+    "list of a week": (weekly_lists._FIND, ["u7", 202601]),
+    "lists of the weeks before": (weekly_lists._BEFORE, ["u7", 202600, 202603]),
     "playlists of an owner": (playlists._OF_OWNER, ["u7"]),
 }
 

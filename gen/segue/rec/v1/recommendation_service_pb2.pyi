@@ -403,6 +403,75 @@ class Shelf(_message.Message):
 Global___Shelf: _TypeAlias = Shelf  # noqa: Y015
 
 @_typing.final
+class GetDiscoverWeeklyRequest(_message.Message):
+    """The request of GetDiscoverWeekly."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetDiscoverWeeklyRequest: _TypeAlias = GetDiscoverWeeklyRequest  # noqa: Y015
+
+@_typing.final
+class GetDiscoverWeeklyResponse(_message.Message):
+    """The answer of GetDiscoverWeekly."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRACKS_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    SHOWN_ID_FIELD_NUMBER: _builtins.int
+    WEEK_FIELD_NUMBER: _builtins.int
+    REPLACED_AT_FIELD_NUMBER: _builtins.int
+    IS_SHORT_FIELD_NUMBER: _builtins.int
+    shown_id: _builtins.str
+    """ULID of the list, for ReportShown and PlaySource.shown_id. Empty: there are no tracks."""
+    week: _builtins.str
+    """The week by ISO 8601, such as `2026-W53`: the year of its Thursday, and its number of two digits."""
+    is_short: _builtins.bool
+    """Whether the list was made with fewer than 30 tracks, since the catalogue had no more that the caller
+    had not heard, at two an artist. One without any is not kept: the next call makes it anew.
+    """
+    @_builtins.property
+    def tracks(self) -> _containers.RepeatedCompositeFieldContainer[_recommended_track_pb2.RecommendedTrack]:
+        """The tracks, the best first: at most 30. A reason of one names no track that has left the catalogue or
+        whose artist the caller has blocked since.
+        """
+
+    @_builtins.property
+    def source(self) -> _recommended_track_pb2.RecommendationSource:
+        """What they were made from; where several ways were needed, the best of them."""
+
+    @_builtins.property
+    def replaced_at(self) -> _timestamp_pb2.Timestamp:
+        """When the next list takes its place: the Monday after, at 00:00 UTC."""
+
+    def __init__(
+        self,
+        *,
+        tracks: _abc.Iterable[_recommended_track_pb2.RecommendedTrack] | None = ...,
+        source: _recommended_track_pb2.RecommendationSource | None = ...,
+        shown_id: _builtins.str = ...,
+        week: _builtins.str = ...,
+        replaced_at: _timestamp_pb2.Timestamp | None = ...,
+        is_short: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["replaced_at", b"replaced_at", "source", b"source"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["is_short", b"is_short", "replaced_at", b"replaced_at", "shown_id", b"shown_id", "source", b"source", "tracks", b"tracks", "week", b"week"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetDiscoverWeeklyResponse: _TypeAlias = GetDiscoverWeeklyResponse  # noqa: Y015
+
+@_typing.final
 class ReportShownRequest(_message.Message):
     """The request of ReportShown."""
 

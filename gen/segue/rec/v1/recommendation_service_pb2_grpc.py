@@ -53,6 +53,11 @@ class RecommendationServiceStub:
                 request_serializer=segue_dot_rec_dot_v1_dot_recommendation__service__pb2.GetHomeRequest.SerializeToString,
                 response_deserializer=segue_dot_rec_dot_v1_dot_recommendation__service__pb2.GetHomeResponse.FromString,
                 _registered_method=True)
+        self.GetDiscoverWeekly = channel.unary_unary(
+                '/segue.rec.v1.RecommendationService/GetDiscoverWeekly',
+                request_serializer=segue_dot_rec_dot_v1_dot_recommendation__service__pb2.GetDiscoverWeeklyRequest.SerializeToString,
+                response_deserializer=segue_dot_rec_dot_v1_dot_recommendation__service__pb2.GetDiscoverWeeklyResponse.FromString,
+                _registered_method=True)
         self.ReportShown = channel.unary_unary(
                 '/segue.rec.v1.RecommendationService/ReportShown',
                 request_serializer=segue_dot_rec_dot_v1_dot_recommendation__service__pb2.ReportShownRequest.SerializeToString,
@@ -105,6 +110,19 @@ class RecommendationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetDiscoverWeekly(self, request, context):
+        """Discover Weekly: 30 tracks that the caller has not heard, begun or saved, the best first, the same
+        for a whole week. A week is one of ISO 8601: it begins on Monday at 00:00 UTC. Whoever listened in
+        the last four weeks has the list soon after that, others from when they first ask in the week. What
+        was played, saved or blocked since it was made changes nothing of it, but what may not be recommended
+        any more is left out of the answer. Of tracks that were in the lists of the four weeks before, none
+        comes again while there are others. Repeating the call gives the same list and the same `shown_id`.
+        Errors: none of its own.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ReportShown(self, request, context):
         """Says which lists the caller has seen. A list counts once, and only where it was made for the caller
         within seven days; the others make no difference. Idempotent.
@@ -149,6 +167,11 @@ def add_RecommendationServiceServicer_to_server(servicer, server):
                     servicer.GetHome,
                     request_deserializer=segue_dot_rec_dot_v1_dot_recommendation__service__pb2.GetHomeRequest.FromString,
                     response_serializer=segue_dot_rec_dot_v1_dot_recommendation__service__pb2.GetHomeResponse.SerializeToString,
+            ),
+            'GetDiscoverWeekly': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetDiscoverWeekly,
+                    request_deserializer=segue_dot_rec_dot_v1_dot_recommendation__service__pb2.GetDiscoverWeeklyRequest.FromString,
+                    response_serializer=segue_dot_rec_dot_v1_dot_recommendation__service__pb2.GetDiscoverWeeklyResponse.SerializeToString,
             ),
             'ReportShown': grpc.unary_unary_rpc_method_handler(
                     servicer.ReportShown,
@@ -251,6 +274,33 @@ class RecommendationService:
             '/segue.rec.v1.RecommendationService/GetHome',
             segue_dot_rec_dot_v1_dot_recommendation__service__pb2.GetHomeRequest.SerializeToString,
             segue_dot_rec_dot_v1_dot_recommendation__service__pb2.GetHomeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetDiscoverWeekly(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/segue.rec.v1.RecommendationService/GetDiscoverWeekly',
+            segue_dot_rec_dot_v1_dot_recommendation__service__pb2.GetDiscoverWeeklyRequest.SerializeToString,
+            segue_dot_rec_dot_v1_dot_recommendation__service__pb2.GetDiscoverWeeklyResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -36,6 +36,15 @@ class RecommendationServiceStub:
     from the artists that they follow or named as favourites, and what many listen to.
     Errors: none of its own.
     """
+    GetDiscoverWeekly: _aio.UnaryUnaryMultiCallable[_recommendation_service_pb2.GetDiscoverWeeklyRequest, _recommendation_service_pb2.GetDiscoverWeeklyResponse]
+    """Discover Weekly: 30 tracks that the caller has not heard, begun or saved, the best first, the same
+    for a whole week. A week is one of ISO 8601: it begins on Monday at 00:00 UTC. Whoever listened in
+    the last four weeks has the list soon after that, others from when they first ask in the week. What
+    was played, saved or blocked since it was made changes nothing of it, but what may not be recommended
+    any more is left out of the answer. Of tracks that were in the lists of the four weeks before, none
+    comes again while there are others. Repeating the call gives the same list and the same `shown_id`.
+    Errors: none of its own.
+    """
     ReportShown: _aio.UnaryUnaryMultiCallable[_recommendation_service_pb2.ReportShownRequest, _recommendation_service_pb2.ReportShownResponse]
     """Says which lists the caller has seen. A list counts once, and only where it was made for the caller
     within seven days; the others make no difference. Idempotent.
@@ -90,6 +99,21 @@ class RecommendationServiceServicer(metaclass=_abc_1.ABCMeta):
         """What the caller is shown first: shelves of tracks, in the order in which to show them. No track stands on
         two of them, and of one artist at most two tracks on each. Whoever played nothing yet gets what is new
         from the artists that they follow or named as favourites, and what many listen to.
+        Errors: none of its own.
+        """
+
+    @_abc_1.abstractmethod
+    def GetDiscoverWeekly(
+        self,
+        request: _recommendation_service_pb2.GetDiscoverWeeklyRequest,
+        context: _aio.ServicerContext[_recommendation_service_pb2.GetDiscoverWeeklyRequest, _abc.Awaitable[_recommendation_service_pb2.GetDiscoverWeeklyResponse]],
+    ) -> _abc.Awaitable[_recommendation_service_pb2.GetDiscoverWeeklyResponse]:
+        """Discover Weekly: 30 tracks that the caller has not heard, begun or saved, the best first, the same
+        for a whole week. A week is one of ISO 8601: it begins on Monday at 00:00 UTC. Whoever listened in
+        the last four weeks has the list soon after that, others from when they first ask in the week. What
+        was played, saved or blocked since it was made changes nothing of it, but what may not be recommended
+        any more is left out of the answer. Of tracks that were in the lists of the four weeks before, none
+        comes again while there are others. Repeating the call gives the same list and the same `shown_id`.
         Errors: none of its own.
         """
 

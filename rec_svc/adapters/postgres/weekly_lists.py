@@ -1,0 +1,74 @@
+"""The lists of Discover Weekly in PostgreSQL."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from psycopg.types.json import Jsonb
+
+from meshkit import postgres
+from rec_svc.adapters.codecs import weekly_lists as codec
+from rec_svc.domain.weekly_lists import KeptList, WeeklyList
+from rec_svc.domain.weeks import Week
+
+_PRUNED_AT_ONCE: Final = 1_000
+
+_FIND = "SELECT body, playlist_id FROM weekly_lists WHERE user_id = %s AND week = %s"
+# Whoever comes second waits for the first one's commit, and then finds its row.
+_KEEP = """
+INSERT INTO weekly_lists (user_id, week, body, due_at_ms)
+SELECT %(user)s, %(week)s, %(body)s, %(due)s
+WHERE NOT EXISTS (SELECT FROM erased_users WHERE user_id = %(user)s)
+ON CONFLICT DO NOTHING
+"""
+_BEFORE = """
+SELECT body FROM weekly_lists WHERE user_id = %s AND week >= %s AND week < %s
+"""
+_ERASE = "DELETE FROM weekly_lists WHERE user_id = %s"
+_PRUNE = """
+DELETE FROM weekly_lists WHERE (user_id, week) IN (
+    SELECT user_id, week FROM weekly_lists WHERE week < %s LIMIT %s FOR UPDATE SKIP LOCKED
+)
+"""
+
+
+class PostgresWeeklyLists:
+    """``WeeklyLists`` of the schema; a holder of users (``UserHolder``)."""
+
+    def __init__(self, pool: postgres.Pool) -> None:
+        self._pool = pool
+
+    async def find(self, user_id: str, week: Week) -> KeptList | None:
+        rows = await self._rows(_FIND, [user_id, week.key])
+        for body, playlist_id in rows:
+            return KeptList(codec.list_of(user_id, week, body), playlist_id)
+        return None
+
+    async def keep(self, made: WeeklyList) -> KeptList:
+        values = {
+            "user": made.user_id,
+            "week": made.week.key,
+            "body": Jsonb(codec.body_of(made)),
+            "due": made.made_at_ms,
+        }
+        async with postgres.transaction(self._pool) as connection:
+            await connection.execute(_KEEP, values)
+        return await self.find(made.user_id, made.week) or KeptList(made)
+
+    async def tracks_before(self, user_id: str, week: Week, weeks: int) -> frozenset[str]:
+        rows = await self._rows(_BEFORE, [user_id, week.before(weeks).key, week.key])
+        lists = (codec.list_of(user_id, week, body) for (body,) in rows)
+        return frozenset(track_id for one in lists for track_id in one.track_ids)
+
+    async def erase(self, user_id: str) -> None:
+        async with postgres.transaction(self._pool) as connection:
+            await connection.execute(_ERASE, [user_id])
+
+    async def prune(self, before: Week) -> int:
+        return await postgres.in_parts(self._pool, _PRUNE, [before.key], rows=_PRUNED_AT_ONCE)
+
+    async def _rows(self, query: str, values: list[Any]) -> list[tuple[Any, ...]]:
+        async def run(connection: postgres.Connection) -> list[tuple[Any, ...]]:
+            return await (await connection.execute(query.encode(), values)).fetchall()
+
+        return await postgres.read(self._pool, run)

@@ -1,0 +1,70 @@
+"""Discover Weekly: a list of tracks that a user has not heard, the same for a whole week."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from rec_svc.domain.recommended import ReasonKind, RecommendedList, Source
+from rec_svc.domain.weeks import Week
+
+TRACKS = 30
+"""So many tracks a list has, where the catalogue has so many."""
+WEEKS_APART = 4
+"""What was in the lists of so many weeks before comes again only where there is nothing else."""
+SURFACE = "discover-weekly"
+"""Where it stands, as exposures say."""
+
+
+@dataclass(frozen=True, slots=True)
+class WeeklyTrack:
+    """A track of a list, as it was chosen; ``because_of`` is the id of the track of its reason."""
+
+    track_id: str
+    score: float
+    kind: ReasonKind
+    because_of: str = ""
+    propensity: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeeklyList:
+    """What was made for a user in a week, and in which arms; it never changes."""
+
+    user_id: str
+    week: Week
+    shown_id: str
+    tracks: tuple[WeeklyTrack, ...]
+    source: Source
+    model_id: str
+    made_at_ms: int
+    assignments: Mapping[str, str] = field(default_factory=dict)
+    held_back: bool = False
+
+    @property
+    def is_short(self) -> bool:
+        """Whether there were fewer tracks than a list is to have."""
+        return len(self.tracks) < TRACKS
+
+    @property
+    def track_ids(self) -> tuple[str, ...]:
+        """Its tracks, in order."""
+        return tuple(one.track_id for one in self.tracks)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptList:
+    """A list that is kept; ``playlist_id`` is empty until the user's playlist has it."""
+
+    list: WeeklyList
+    playlist_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DiscoverWeekly:
+    """The list of a week as its user gets it now."""
+
+    week: Week
+    made: RecommendedList
+    is_short: bool
+    playlist_id: str

@@ -1,0 +1,36 @@
+"""The lists of Discover Weekly, as they were made."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from rec_svc.domain.weekly_lists import KeptList, WeeklyList
+from rec_svc.domain.weeks import Week
+
+
+class WeeklyLists(Protocol):
+    """Lists by user and week. All calls raise Unavailable."""
+
+    async def find(self, user_id: str, week: Week) -> KeptList | None:
+        """The list of that week; None where none was made."""
+        ...
+
+    async def keep(self, made: WeeklyList) -> KeptList:
+        """Must keep the list unless the user has one of that week, and tell the one that is kept.
+
+        Of two at once one must be kept, and both told of it. Of an erased user nothing must be
+        kept: then the list is told as it was given.
+        """
+        ...
+
+    async def tracks_before(self, user_id: str, week: Week, weeks: int) -> frozenset[str]:
+        """ULIDs of the tracks in the user's lists of so many weeks before that one."""
+        ...
+
+    async def erase(self, user_id: str) -> None:
+        """Must forget the lists of the user."""
+        ...
+
+    async def prune(self, before: Week) -> int:
+        """Must drop what was made for weeks before that one; returns how many lists went."""
+        ...

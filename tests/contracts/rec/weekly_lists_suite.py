@@ -1,0 +1,107 @@
+"""What the stores of Discover Weekly must do."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from meshkit.testing.at_once import at_once
+from meshkit.ulids import new_id
+from rec_svc.domain.recommended import ReasonKind, Source
+from rec_svc.domain.weekly_lists import WeeklyList, WeeklyTrack
+from rec_svc.domain.weeks import Week
+from rec_svc.ports.weekly_lists import WeeklyLists
+
+WEEK = Week(2026, 53)
+
+
+def a_list(**fields: Any) -> WeeklyList:
+    """One of two tracks, made in an arm."""
+    made = WeeklyList(
+        user_id=new_id(),
+        week=WEEK,
+        shown_id=new_id(),
+        tracks=(
+            WeeklyTrack(new_id(), 0.25, ReasonKind.BECAUSE_OF_TRACK, new_id()),
+            WeeklyTrack(new_id(), 0.125, ReasonKind.EXPLORED, "", 0.5),
+        ),
+        source=Source.PERSONAL,
+        model_id=new_id(),
+        made_at_ms=1_798_000_000_000,
+        assignments={new_id(): "bold"},
+        held_back=True,
+    )
+    return replace(made, **fields)
+
+
+class WeeklyListsContract(ABC):
+    """A week has one list for a user, the first that was made."""
+
+    @abstractmethod
+    @pytest.fixture
+    def lists(self) -> WeeklyLists:
+        """The store under test."""
+
+    async def test_a_list_is_found_as_it_was_made(self, lists: WeeklyLists) -> None:
+        made = a_list()
+        assert await lists.find(made.user_id, WEEK) is None
+        kept = await lists.keep(made)
+        assert (kept.list, kept.playlist_id) == (made, "")
+        assert await lists.find(made.user_id, WEEK) == kept
+        assert await lists.find(made.user_id, Week(2027, 1)) is None
+        assert await lists.find(new_id(), WEEK) is None
+
+    async def test_the_first_list_of_a_week_stands(self, lists: WeeklyLists) -> None:
+        first = a_list()
+        await lists.keep(first)
+        assert (await lists.keep(a_list(user_id=first.user_id))).list == first
+        second = a_list(user_id=first.user_id, week=Week(2027, 1))
+        assert (await lists.keep(second)).list == second
+
+    async def test_of_lists_at_once_one_stands_and_all_are_told_of_it(
+        self, lists: WeeklyLists
+    ) -> None:
+        user_id = new_id()
+        told = await at_once([lists.keep(a_list(user_id=user_id)) for _ in range(8)])
+        kept = await lists.find(user_id, WEEK)
+        assert all(one == kept for one in told)
+
+    async def test_the_tracks_of_the_weeks_before_are_told_and_no_others(
+        self, lists: WeeklyLists
+    ) -> None:
+        user_id = new_id()
+        weeks = [WEEK.before(number) for number in range(4)]
+        for week in weeks:
+            await lists.keep(a_list(user_id=user_id, week=week))
+        await lists.keep(a_list())
+        held = [await lists.find(user_id, week) for week in weeks[1:3]]
+        expected = {id_ for one in held if one is not None for id_ in one.list.track_ids}
+        assert await lists.tracks_before(user_id, WEEK, 2) == expected
+
+    async def test_of_an_erased_user_nothing_is_left_and_nothing_kept(
+        self, lists: WeeklyLists
+    ) -> None:
+        made, other = a_list(), a_list()
+        await lists.keep(made)
+        await lists.keep(other)
+        await self.erase(lists, made.user_id)
+        assert await lists.find(made.user_id, WEEK) is None
+        again = a_list(user_id=made.user_id)
+        assert (await lists.keep(again)).list == again
+        assert await lists.find(made.user_id, WEEK) is None
+        assert await lists.find(other.user_id, WEEK) is not None
+
+    async def test_old_weeks_are_dropped(self, lists: WeeklyLists) -> None:
+        old, kept = a_list(week=WEEK.before(2)), a_list(week=WEEK.before(1))
+        await lists.keep(old)
+        await lists.keep(kept)
+        assert await lists.prune(WEEK.before(1)) == 1
+        assert await lists.find(old.user_id, old.week) is None
+        assert await lists.find(kept.user_id, kept.week) is not None
+
+    async def erase(self, lists: WeeklyLists, user_id: str) -> None:
+        """Everything that is done of a user who is erased."""
+        await lists.erase(user_id)
