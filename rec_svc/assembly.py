@@ -51,6 +51,8 @@ from rec_svc.usecases.experiment import (
 from rec_svc.usecases.looks import LOOK_EVERY_S, TakeLooks
 from rec_svc.usecases.making_home import MakeHome
 from rec_svc.usecases.model import PromoteModel, ReadModels, RollbackModel
+from rec_svc.usecases.new_tracks import LOOK_EVERY_S as LOOK_FOR_TRACKS_EVERY_S
+from rec_svc.usecases.new_tracks import NewTracks
 from rec_svc.usecases.radio import DeleteRadio, ListNextTracks, ReadRadios, StartRadio
 from rec_svc.usecases.radio_blocks import RadioBlocks
 from rec_svc.usecases.radio_internal import ExtendRadio
@@ -93,13 +95,14 @@ class Parts:
     models: Models
     artefacts: ModelArtefacts
     serving_model: FollowedModel
+    new_tracks: NewTracks
     trainings: Trainings
     training_changes: Notices
 
 
 def assemble(serving: Serving, settings: Settings, parts: Parts) -> None:
     """Serves the contracts of recommendations on ``parts``."""
-    models = ChosenModels(parts.serving_model, parts.models, parts.artefacts)
+    models = ChosenModels(parts.serving_model, parts.models, parts.artefacts, parts.new_tracks)
     _add_experiments(serving, parts)
     _add_recommendations(serving, parts, models)
     _add_radios(serving, parts, models)
@@ -109,7 +112,6 @@ def assemble(serving: Serving, settings: Settings, parts: Parts) -> None:
 def _add_recommendations(serving: Serving, parts: Parts, models: ChosenModels) -> None:
     """Adds what users are recommended."""
     tracks = parts.tracks
-    models = ChosenModels(parts.serving_model, parts.models, parts.artefacts)
     chance = random.SystemRandom()
     recommending = Recommending(
         tracks,
@@ -201,4 +203,7 @@ def _add_models(serving: Serving, parts: Parts) -> None:
     training = TrainingServicer(start, read, streams=server.streams)
     server.add(add_TrainingServiceServicer_to_server, training)
     serving.before_serving(parts.serving_model.look)
-    serving.run(partial(regularly, LOOK_FOR_MODEL_EVERY_S, parts.serving_model.look))
+    serving.run(
+        partial(regularly, LOOK_FOR_MODEL_EVERY_S, parts.serving_model.look),
+        partial(regularly, LOOK_FOR_TRACKS_EVERY_S, parts.new_tracks.look),
+    )

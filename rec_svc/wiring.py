@@ -70,6 +70,7 @@ from rec_svc.ports.play_orders import PlayOrders
 from rec_svc.schema import SCHEMA
 from rec_svc.settings import Settings, WorkerSettings
 from rec_svc.usecases.exposure_outcomes import CountOutcomes, PlayOutcomes, SaveOutcomes
+from rec_svc.usecases.new_tracks import NewTracks
 from rec_svc.usecases.radio_steering import RadioPlays, RadioSaves
 from rec_svc.usecases.running_experiments import RefreshedExperiments
 from rec_svc.usecases.serving_model import FollowedModel
@@ -123,9 +124,10 @@ async def stored_parts(process: ServiceProcess, settings: Settings, orders: Play
     listening, exposures = PostgresListening(pool), PostgresExposures(pool)
     experiments = PostgresExperiments(pool)
     models, artefacts = PostgresModels(pool), ObjectModelArtefacts(settings.objects_url)
+    tracks = PostgresTracks(pool)
     dsn = settings.database_dsn.get_secret_value()
     return Parts(
-        tracks=PostgresTracks(pool),
+        tracks=tracks,
         listening=listening,
         favorites=listening,
         weekly_lists=PostgresWeeklyLists(pool),
@@ -141,6 +143,7 @@ async def stored_parts(process: ServiceProcess, settings: Settings, orders: Play
         models=models,
         artefacts=artefacts,
         serving_model=FollowedModel(models, artefacts),
+        new_tracks=NewTracks(tracks, now_ms),
         trainings=PostgresTrainings(pool),
         training_changes=await process.enter(
             open_notices(dsn, schema=SCHEMA.name, channel=CHANNEL)

@@ -28,11 +28,16 @@ class Calibration:
     knots: NDArray[np.float32]
     chances: NDArray[np.float32]
 
-    def __call__(self, scores: Floats, rows: NDArray[np.int32] | None = None) -> Floats:
-        """The chances of ``rows`` (all by default) of one listener's scores of all tracks."""
-        own = scores if rows is None else scores[rows]
-        deviation = float(scores.std()) or 1.0
-        standard = (own - scores.mean()) / deviation
+    def __call__(
+        self, scores: Floats, rows: NDArray[np.int32] | None = None, learnt: int | None = None
+    ) -> Floats:
+        """The chances of ``rows`` (all by default) of one listener's scores of all tracks.
+
+        They are standardised by the first ``learnt`` ones: it was fitted on such.
+        """
+        own, known = scores if rows is None else scores[rows], scores[:learnt]
+        deviation = float(known.std()) or 1.0
+        standard = (own - known.mean()) / deviation
         return np.asarray(np.interp(standard, self.knots, self.chances), dtype=np.float32)
 
 

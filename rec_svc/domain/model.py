@@ -11,6 +11,7 @@ from scipy.sparse import csr_matrix
 from rec_svc.domain.calibration import NEUTRAL, Calibration
 from rec_svc.domain.fold_in import Floats
 from rec_svc.domain.interactions import TrackIndex
+from rec_svc.domain.new_tracks import Means
 from rec_svc.domain.scorers import Rows, Scorer, one_line
 
 
@@ -20,7 +21,9 @@ class Model:
 
     So erasing a listener changes no model but by what its factors learnt, until the next training.
     ``trained_at_ms`` is Unix time. ``artists`` has the number of each row's artist, -1 where it is
-    unknown; ``popularity`` the share of listeners of each row, 0 to 1.
+    unknown; ``popularity`` the share of listeners of each row, 0 to 1. The last ``new`` rows are of
+    tracks that it has not learnt, scored by their content (``domain.content``), by ``unnamed``
+    without what is known of their artists.
     """
 
     model_id: str
@@ -30,6 +33,13 @@ class Model:
     popularity: Floats
     scorer: Scorer
     calibration: Calibration = NEUTRAL
+    new: int = 0
+    unnamed: Means | None = None
+
+    @property
+    def learnt(self) -> int:
+        """How many tracks it has learnt: those of the rows before."""
+        return len(self.tracks) - self.new
 
     def scores(self, history: Rows, weights: Floats | None = None) -> Floats:
         """The raw scores [tracks]; zeros without a history.
@@ -54,6 +64,16 @@ class Model:
             return np.zeros((len(rows), 0), dtype=np.float32)
         return self.scorer.contributions(history, rows, _weights(history, weights))
 
+    def owed_to_artists(self, scores: Floats, rows: Rows) -> NDArray[np.bool_]:
+        """Which of ``rows`` are of new tracks whose score, of one listener's ``scores``, were lower
+        if nothing were known of their artists."""
+        owed = np.zeros(len(rows), dtype=bool)
+        new = rows >= self.learnt
+        if self.unnamed is not None and new.any():
+            without = self.unnamed.of(scores[None, : self.learnt])[0]
+            owed[new] = without[rows[new] - self.learnt] < scores[rows[new]]
+        return owed
+
     def similar(self, row: int) -> Floats:
         """How near every track is to that of ``row``; the greatest is the nearest, it itself."""
         near = self.scorer.similar(row)
@@ -65,7 +85,7 @@ class Model:
 
         ``scores`` are those of all tracks, as :meth:`scores` gives them.
         """
-        return self.calibration(scores, rows)
+        return self.calibration(scores, rows, self.learnt)
 
 
 def _weights(history: Rows, weights: Floats | None) -> Floats:

@@ -27,6 +27,7 @@ class ReasonKind(enum.Enum):
     ARTIST_YOU_FOLLOW = enum.auto()
     POPULAR = enum.auto()
     SIMILAR_LISTENERS = enum.auto()
+    NEW = enum.auto()
     EXPLORED = enum.auto()
     STARTED_FROM = enum.auto()
     REPEATED = enum.auto()
@@ -53,6 +54,10 @@ class Reason:
                 return "You played it often, and not lately"
             case ReasonKind.SIMILAR_LISTENERS:
                 return "Liked by those who listen to the same"
+            case ReasonKind.NEW if self.artist is not None:
+                return f"New from {self.artist.name}"
+            case ReasonKind.NEW:
+                return "New, and like what you listen to"
             case ReasonKind.EXPLORED:
                 return "Something to try"
             case ReasonKind.STARTED_FROM:

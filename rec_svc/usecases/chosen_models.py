@@ -9,6 +9,7 @@ import structlog
 from meshkit.faults import Unavailable
 from rec_svc.domain.model import Model
 from rec_svc.ports.models import ModelArtefacts, Models, ServingModel, UnreadableModelError
+from rec_svc.usecases.new_tracks import NewTracks
 
 _KEPT = 4
 
@@ -18,14 +19,28 @@ _log = structlog.get_logger("models")
 class ChosenModels:
     """Models by id, the few that experiments name kept loaded; the promoted one in their place."""
 
-    def __init__(self, serving: ServingModel, models: Models, artefacts: ModelArtefacts) -> None:
+    def __init__(
+        self,
+        serving: ServingModel,
+        models: Models,
+        artefacts: ModelArtefacts,
+        new_tracks: NewTracks,
+    ) -> None:
         self._serving = serving
+        self._new_tracks = new_tracks
         self._models = models
         self._artefacts = artefacts
         self._loaded: OrderedDict[str, Model | None] = OrderedDict()
 
     async def of(self, model_id: str | None) -> Model | None:
-        """The model of that id, or the one that serves where there is none or it cannot be read."""
+        """The model of that id, or the one that serves where there is none or it cannot be read.
+
+        The tracks that it has not learnt stand behind those that it has.
+        """
+        model = await self._learnt(model_id)
+        return None if model is None else self._new_tracks.of(model)
+
+    async def _learnt(self, model_id: str | None) -> Model | None:
         serving = self._serving.current()
         if model_id is None or (serving is not None and serving.model_id == model_id):
             return serving

@@ -14,6 +14,7 @@ from rec_svc.domain.experiments import Parameters, Ranking
 from rec_svc.domain.home import MOST_KEPT, MOST_SHOWN, kept
 from rec_svc.domain.model import Model
 from rec_svc.domain.ranking import FirstRows
+from rec_svc.domain.reasons import model_reasons
 from rec_svc.domain.recommended import Reason, ReasonKind, Recommended
 from rec_svc.domain.scorers import Rows
 from rec_svc.domain.tracks import Track
@@ -127,14 +128,8 @@ def _picks(
 ) -> list[Recommended]:
     clipped = np.clip(found.chances, 0.0, 1.0).tolist()
     chances = dict(zip(by.model.tracks.ids(found.rows), clipped, strict=True))
+    why = model_reasons(by.model, found.scores, tracks, causes, by.blocked)
     return [
-        Recommended(track, chances[track.id], _reason(cause, by.blocked))
-        for track, cause in zip(tracks, causes, strict=True)
+        Recommended(track, chances[track.id], reason)
+        for track, reason in zip(tracks, why, strict=True)
     ]
-
-
-def _reason(cause: Track | None, blocked: frozenset[str]) -> Reason:
-    """Names a track only where it can be heard and its artist is not blocked."""
-    if cause is None or cause.artist_id in blocked:
-        return Reason(ReasonKind.SIMILAR_LISTENERS)
-    return Reason(ReasonKind.BECAUSE_OF_TRACK, cause)

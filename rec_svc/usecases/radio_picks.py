@@ -15,6 +15,7 @@ from rec_svc.domain.model import Model
 from rec_svc.domain.radio_ranking import StationRows, station_rows
 from rec_svc.domain.radios import SeedKind, Station, Steering
 from rec_svc.domain.ranking import FirstRows
+from rec_svc.domain.reasons import model_reasons
 from rec_svc.domain.recommended import Reason, ReasonKind, Recommended, Source, Wanted
 from rec_svc.domain.scorers import Rows
 from rec_svc.domain.tracks import Track
@@ -133,13 +134,13 @@ class RadioPicks:
         rows = model.tracks.rows(track.id for track in chosen)
         owed = await asyncio.to_thread(ranking.causes, model, liked, found.scores, rows)
         named = {row: id_ for row in owed if row is not None for id_ in model.tracks.ids([row])}
-        causes = await self._tracks.tracks(set(named.values())) if named else {}
+        there = await self._tracks.tracks(set(named.values())) if named else {}
+        causes = [None if row is None else there.get(named[row]) for row in owed]
+        why = model_reasons(model, found.scores, chosen, causes, wanted.blocked_artists)
         chances = model.calibrated(found.scores, rows).clip(0, 1).tolist()
         return [
-            Recommended(
-                track, chance, _reason(None if row is None else causes.get(named[row]), wanted)
-            )
-            for track, chance, row in zip(chosen, chances, owed, strict=True)
+            Recommended(track, chance, reason)
+            for track, chance, reason in zip(chosen, chances, why, strict=True)
         ]
 
     async def _explored(
@@ -224,10 +225,3 @@ class _Shares:
 
 def _avoided(asked: Asked) -> frozenset[str]:
     return frozenset(asked.steering.skipped) | asked.wanted.left_out
-
-
-def _reason(named: Track | None, wanted: Wanted) -> Reason:
-    """Names a track only where it can be heard and its artist is not blocked."""
-    if named is None or not wanted.has_artist_of(named):
-        return Reason(ReasonKind.SIMILAR_LISTENERS)
-    return Reason(ReasonKind.BECAUSE_OF_TRACK, named)

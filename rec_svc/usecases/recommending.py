@@ -17,6 +17,7 @@ from rec_svc.domain.experiments import Assignments, Parameters, Ranking
 from rec_svc.domain.exposure_outcomes import Exposure
 from rec_svc.domain.model import Model
 from rec_svc.domain.ranking import FirstRows
+from rec_svc.domain.reasons import model_reasons
 from rec_svc.domain.recommended import (
     Reason,
     ReasonKind,
@@ -156,11 +157,13 @@ class Recommending:
         rows = model.tracks.rows(track.id for track in chosen)
         owed = await asyncio.to_thread(ranking.causes, model, made.history, made.found.scores, rows)
         named = set(model.tracks.ids({row for row in owed if row is not None}))
-        causes = await self._tracks.tracks(named) if named else {}
-        chances = _chances(made.found)
+        there = await self._tracks.tracks(named) if named else {}
+        causes = [None if row is None else there.get(*model.tracks.ids([row])) for row in owed]
+        blocked, chances = wanted.blocked_artists, _chances(made.found)
+        why = model_reasons(model, made.found.scores, chosen, causes, blocked)
         return [
-            Recommended(track, chances[row], _reason(model, cause, causes, wanted))
-            for track, row, cause in zip(chosen, rows.tolist(), owed, strict=True)
+            Recommended(track, chances[row], reason)
+            for track, row, reason in zip(chosen, rows.tolist(), why, strict=True)
         ]
 
     async def _explored(
@@ -239,11 +242,3 @@ def _chances(found: FirstRows) -> Mapping[int, float]:
         found.rows.tolist(), np.clip(found.chances, 0.0, 1.0).tolist(), strict=True
     )
     return dict(pairs)
-
-
-def _reason(model: Model, cause: int | None, causes: Mapping[str, Track], wanted: Wanted) -> Reason:
-    """Names a track only where it can be heard and its artist is not blocked."""
-    named = None if cause is None else causes.get(model.tracks.ids([cause])[0])
-    if named is None or not wanted.has_artist_of(named):
-        return Reason(ReasonKind.SIMILAR_LISTENERS)
-    return Reason(ReasonKind.BECAUSE_OF_TRACK, named)

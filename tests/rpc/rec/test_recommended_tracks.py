@@ -47,6 +47,27 @@ async def groups(instance: Instance) -> list[list[Track]]:
     return kinds
 
 
+async def test_a_track_that_came_after_the_training_is_recommended_for_its_artist_and_says_so(
+    instance: Instance, groups: list[list[Track]]
+) -> None:
+    ambient, metal = groups
+    new = a_track(artist=ambient[0].artist, artist_id=ambient[0].artist_id)
+    await told(instance, new)
+    await beside(instance, ambient[0].id)
+    await instance.parts.new_tracks.look()
+    answer = await beside(instance, *[track.id for track in ambient[:7]], limit=5)
+    found = {one.id: one for one in answer.tracks}[new.id]
+    assert found.reason_detail.kind == Kind.NEW
+    assert found.reason_detail.artist_id == new.artist_id
+    assert found.reason == f"New from {new.artist}"
+    assert 0 < found.score <= 1
+    assert not {one.id for one in answer.tracks[:2]} & {track.id for track in metal}
+    # A list of nothing but new tracks goes by their artists.
+    alone = await beside(instance, new.id, limit=5)
+    assert {one.id for one in alone.tracks} <= {track.id for track in ambient}
+    assert alone.source.kind == Source.PERSONAL
+
+
 async def test_what_listeners_of_the_list_like_is_recommended_and_the_reason_is_of_the_list(
     instance: Instance, groups: list[list[Track]]
 ) -> None:
