@@ -9,13 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from rec_svc.domain.evaluation import BATCH, rank_measures, top_rows
+from rec_svc.domain.evaluation import BATCH, BATCH_SCORES, batches, rank_measures, top_rows
 from rec_svc.domain.fold_in import Floats
+from rec_svc.domain.interactions import Size
 from rec_svc.domain.scorers import Scorer, spread
 
 GRID = (0.0, 0.125, 0.25, 0.375, 0.5, 0.75, 1.0, 1.5, 2.0)
 CANDIDATES = 150
 """Of each scorer's ranking so many are looked at: what none of them ranks there is not in a ten."""
+LISTENERS = 20_000
+"""Of more listeners so many at most are looked at, evenly chosen: three weights need no more."""
 
 _ROUNDS = 3
 
@@ -50,15 +53,25 @@ def fit_weights(
     return dict(zip(scorers, weights.tolist(), strict=True))
 
 
+def scoring_bytes(size: Size, scorers: int) -> int:
+    """What weighing ``scorers`` takes at its peak, and with that what judging takes."""
+    at_once = min(size.listeners, BATCH) * size.tracks
+    batch = max(min(at_once, BATCH_SCORES), size.tracks)
+    looked_at = min(size.listeners, LISTENERS) * min(CANDIDATES * scorers, size.tracks)
+    return 4 * (scorers + 4) * batch + (4 * scorers + 16) * looked_at
+
+
 def candidates(scorers: Sequence[Scorer], train: csr_matrix, validation: csr_matrix) -> Candidates:
-    """What the scorers rank highest for the listeners of whom ``validation`` has something."""
+    """What the scorers rank highest for listeners of whom ``validation`` has something."""
     lines = np.flatnonzero(np.diff(validation.indptr))
+    lines = lines[:: max(1, -(-len(lines) // LISTENERS))]
     size = min(CANDIDATES * len(scorers), train.shape[1])
     scores = np.full((len(lines), size, len(scorers)), -np.inf, dtype=np.float32)
     hits = np.zeros((len(lines), size), dtype=bool)
-    for start in range(0, len(lines), BATCH):
-        part = lines[start : start + BATCH]
+    start = 0
+    for part in batches(lines, train.shape[1]):
         _gather(scorers, train[part], validation[part], scores[start:], hits[start:])
+        start += len(part)
     return Candidates(scores, hits, np.diff(validation[lines].indptr))
 
 

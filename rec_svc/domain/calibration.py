@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.optimize import isotonic_regression
 from scipy.sparse import csr_matrix
 
-from rec_svc.domain.evaluation import BATCH, Scores
+from rec_svc.domain.evaluation import Scores, batches
 from rec_svc.domain.fold_in import Floats
 
 _EDGES = np.concatenate([np.linspace(-4, 4, 161), np.geomspace(4, 400, 160)[1:]])
@@ -50,8 +50,7 @@ def fit_calibration(scores: Scores, train: csr_matrix, validation: csr_matrix) -
     lines = np.flatnonzero(np.diff(validation.indptr))
     shown, hits = np.zeros(len(_EDGES) + 1), np.zeros(len(_EDGES) + 1)
     sums = np.zeros(len(_EDGES) + 1)
-    for start in range(0, len(lines), BATCH):
-        part = lines[start : start + BATCH]
+    for part in batches(lines, train.shape[1]):
         standard, wanted = _unheard(scores(train[part]), train[part], validation[part])
         places = np.searchsorted(_EDGES, standard)
         shown += np.bincount(places, minlength=len(shown))

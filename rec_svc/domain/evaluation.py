@@ -8,7 +8,7 @@ never used: they order models wrongly.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -21,7 +21,9 @@ DEPTH = 100
 """How far down rankings are looked at."""
 
 BATCH = 512
-"""Listeners ranked at once: a batch of scores for 100,000 tracks takes 200 MB."""
+"""So many listeners are ranked at once at most."""
+BATCH_SCORES = 32_000_000
+"""So many scores are held at once at most, 128 MB: with many tracks fewer listeners."""
 
 COLD = 5
 """Listeners with fewer tracks, and tracks with fewer listeners, than this are cold."""
@@ -68,9 +70,7 @@ def evaluate(
     ``artists``: the artist of each track, -1 where unknown; without it repeats are not told.
     """
     lines = np.flatnonzero(np.diff(test.indptr))
-    tops = [
-        _top(scores, train[lines[start : start + BATCH]]) for start in range(0, len(lines), BATCH)
-    ]
+    tops = [_top(scores, train[part]) for part in batches(lines, train.shape[1])]
     depth = min(DEPTH, train.shape[1])
     top = np.concatenate(tops) if tops else np.zeros((0, depth), np.int64)
     hits = _hits(top, test[lines])
@@ -85,6 +85,12 @@ def evaluate(
         top[:, : cutoffs[-1]], test[lines], popularity
     )
     return Evaluation(per_listener, overall)
+
+
+def batches(lines: NDArray[np.int64], tracks: int) -> Iterator[NDArray[np.int64]]:
+    """``lines`` in parts of which all ``tracks`` may be scored at once."""
+    step = max(1, min(BATCH, BATCH_SCORES // max(tracks, 1)))
+    return (lines[start : start + step] for start in range(0, len(lines), step))
 
 
 def rank_measures(

@@ -63,6 +63,27 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
+class Size:
+    """How much there is to learn from, at most.
+
+    ``pairs`` of a listener and a track; ``together``: pairs of two tracks that a listener has both,
+    summed over listeners.
+    """
+
+    listeners: int
+    tracks: int
+    pairs: int
+    together: int
+
+    @classmethod
+    def of(cls, heard: Heard) -> Size:
+        """That of what was heard; each event is reckoned as a pair of its own."""
+        _, each = np.unique(heard.user.astype(str), return_counts=True)
+        together = int((each.astype(np.int64) ** 2).sum())
+        return cls(len(each), len(set(heard.track)), len(heard), together)
+
+
+@dataclass(frozen=True, slots=True)
 class Interactions:
     """A matrix [listeners, tracks] of float32, 1 where a listener took to a track.
 

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from scipy.sparse import csr_matrix
 
+from rec_svc.domain.interactions import Size
 from rec_svc.domain.scorers import Scorer
 from rec_svc.domain.search import Point, Range
 
@@ -38,6 +39,10 @@ class Trainer(Protocol):
         """
         ...
 
-    def needs_bytes(self, listeners: int, tracks: int, pairs: int) -> int:
-        """What a fit and a scorer take at most, beyond what holds the pairs."""
+    def fit_bytes(self, size: Size) -> int:
+        """What a fit takes at its peak, the scorer in it, beyond what holds the pairs."""
+        ...
+
+    def kept_bytes(self, size: Size) -> int:
+        """What the scorer takes at most."""
         ...

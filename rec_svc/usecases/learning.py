@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from rec_svc.domain.blend import fit_weights
+from rec_svc.domain.blend import fit_weights, scoring_bytes
 from rec_svc.domain.calibration import Calibration, fit_calibration
-from rec_svc.domain.evaluation import BATCH, Evaluation, Scores, evaluate
+from rec_svc.domain.evaluation import Evaluation, Scores, evaluate
 from rec_svc.domain.gate import COVERAGE_FLOOR, Difference, Verdict, judge, paired
-from rec_svc.domain.interactions import Heard, Interactions, interactions
+from rec_svc.domain.interactions import Heard, Interactions, Size, interactions
 from rec_svc.domain.model import Model
 from rec_svc.domain.popularity import popularity
 from rec_svc.domain.scorers import Blend, Constant, Part, Scorer
@@ -24,6 +24,8 @@ from rec_svc.domain.trainings import BLENDED
 from rec_svc.ports.trainer import Trainer
 
 HOLDOUT = 0.2
+_PAIR_BYTES = 120
+"""What a pair takes in the matrices of all parts, and while they are cut."""
 LEAST_TESTED = 30
 """With fewer listeners in a held-out week there is no telling by it."""
 MEASURE = "ndcg@10"
@@ -155,11 +157,12 @@ def members_of(trainer: str, trainers: Mapping[str, Trainer]) -> dict[str, Train
     return {name: trainers[name] for name in names}
 
 
-def needs_bytes(data: tuple[int, int, int], members: Mapping[str, Trainer]) -> int:
-    """What learning takes at most for (listeners, tracks, pairs), beside the events."""
-    largest = max(member.needs_bytes(*data) for member in members.values())
-    # Two members stay while a third is fitted; scores of a batch are held a few times over.
-    return len(members) * largest + 6 * 4 * BATCH * data[1] + 48 * data[2]
+def needs_bytes(size: Size, members: Mapping[str, Trainer]) -> int:
+    """What learning takes at its peak, beside the events."""
+    kept = sum(member.kept_bytes(size) for member in members.values())
+    fit = max(member.fit_bytes(size) - member.kept_bytes(size) for member in members.values())
+    # What was fitted to a part stays while the like is fitted to more.
+    return 2 * kept + max(fit, scoring_bytes(size, len(members))) + _PAIR_BYTES * size.pairs
 
 
 def _parameters(

@@ -15,7 +15,7 @@ import structlog
 from meshkit import telemetry
 from meshkit.background import ended
 from meshkit.clock import instant_of_ms, now_ms
-from rec_svc.domain.interactions import Heard, TrackIndex
+from rec_svc.domain.interactions import Heard, Size, TrackIndex
 from rec_svc.domain.model import Model
 from rec_svc.domain.models import ModelInfo, Promotion
 from rec_svc.domain.popularity import popularity
@@ -151,8 +151,7 @@ class TrainModel:
             limits.trials,
             training.search_parameters,
         )
-        sizes = (len(set(heard.user)), len(set(heard.track)), len(heard))
-        if needs_bytes(sizes, plan.members) > limits.memory_bytes:
+        if needs_bytes(Size.of(heard), plan.members) > limits.memory_bytes:
             raise TooMuchHeardError
         compute = partial(
             learn, heard, training.until_ms, plan, serving, done=told.trials, tell=told

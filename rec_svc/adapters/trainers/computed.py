@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from scipy.sparse import csr_matrix
 
+from rec_svc.domain import ials, item_knn
 from rec_svc.domain.ease import EaseParameters, fit_ease
 from rec_svc.domain.fold_in import Regularisation
-from rec_svc.domain.ials import IalsParameters, fit_bytes, fit_ials
+from rec_svc.domain.ials import IalsParameters, fit_ials
+from rec_svc.domain.interactions import Size
 from rec_svc.domain.item_knn import KnnParameters, fit_item_knn
 from rec_svc.domain.popularity import popularity
 from rec_svc.domain.scorers import Constant, ItemFactors, ItemWeights, Scorer
 from rec_svc.domain.search import Point, Range
 from rec_svc.ports.trainer import Progress, Trainer, Tuning
-
-_WEIGHT_BYTES = 24
-"""What a kept weight between tracks takes while it is chosen."""
 
 
 class IalsTrainer:
@@ -35,8 +34,11 @@ class IalsTrainer:
         parameters = IalsParameters(self._dimensions, self._epochs, how)
         return ItemFactors(fit_ials(train, parameters, seed, progress), how)
 
-    def needs_bytes(self, listeners: int, tracks: int, pairs: int) -> int:
-        return fit_bytes(listeners, tracks, pairs, self._dimensions)
+    def fit_bytes(self, size: Size) -> int:
+        return ials.fit_bytes(size.listeners, size.tracks, size.pairs, self._dimensions)
+
+    def kept_bytes(self, size: Size) -> int:
+        return 4 * self._dimensions * size.tracks
 
 
 class EdlaeTrainer:
@@ -52,9 +54,12 @@ class EdlaeTrainer:
         progress(1.0)
         return fitted
 
-    def needs_bytes(self, listeners: int, tracks: int, pairs: int) -> int:
-        size = min(tracks, self._tracks)
-        return 3 * 4 * size**2 + _WEIGHT_BYTES * size * min(size, EaseParameters().kept)
+    def fit_bytes(self, size: Size) -> int:
+        return 3 * 4 * min(size.tracks, self._tracks) ** 2 + 3 * self.kept_bytes(size)
+
+    def kept_bytes(self, size: Size) -> int:
+        tracks = min(size.tracks, self._tracks)
+        return 8 * tracks * min(tracks, EaseParameters().kept)
 
 
 class ItemKnnTrainer:
@@ -69,10 +74,11 @@ class ItemKnnTrainer:
         progress(1.0)
         return fitted
 
-    def needs_bytes(self, listeners: int, tracks: int, pairs: int) -> int:
-        # Every two tracks of a listener: the mean listener's square, as often as there are some.
-        together = min(tracks**2, 4 * pairs * max(pairs // max(listeners, 1), 1))
-        return _WEIGHT_BYTES * together
+    def fit_bytes(self, size: Size) -> int:
+        return item_knn.fit_bytes(size.tracks, size.together, KnnParameters().neighbours)
+
+    def kept_bytes(self, size: Size) -> int:
+        return item_knn.kept_bytes(size.tracks, size.together, KnnParameters().neighbours)
 
 
 class PopularityTrainer:
@@ -84,8 +90,11 @@ class PopularityTrainer:
     def fit(self, train: csr_matrix, point: Point, seed: int, progress: Progress) -> Scorer:
         return Constant(popularity(train))
 
-    def needs_bytes(self, listeners: int, tracks: int, pairs: int) -> int:
-        return 16 * tracks
+    def fit_bytes(self, size: Size) -> int:
+        return 16 * size.tracks
+
+    def kept_bytes(self, size: Size) -> int:
+        return 4 * size.tracks
 
 
 def computed_trainers() -> dict[str, Trainer]:

@@ -7,6 +7,7 @@ from implicit.als import AlternatingLeastSquares
 from scipy.sparse import csr_matrix
 
 from rec_svc.domain.fold_in import Regularisation
+from rec_svc.domain.interactions import Size
 from rec_svc.domain.scorers import ItemFactors, Scorer
 from rec_svc.domain.search import Point
 from rec_svc.ports.trainer import Progress, Tuning
@@ -41,5 +42,8 @@ class ImplicitTrainer:
         )
         return ItemFactors(np.asarray(peer.item_factors, dtype=np.float32), how)
 
-    def needs_bytes(self, listeners: int, tracks: int, pairs: int) -> int:
-        return 4 * self._dimensions * (listeners + tracks) + 24 * pairs
+    def fit_bytes(self, size: Size) -> int:
+        return 8 * self._dimensions * (size.listeners + size.tracks) + 24 * size.pairs
+
+    def kept_bytes(self, size: Size) -> int:
+        return 4 * self._dimensions * size.tracks
