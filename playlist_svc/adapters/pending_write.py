@@ -36,6 +36,7 @@ class PendingWrite:
             rule=head.rule,
             rule_evaluated_at_ms=head.rule_evaluated_at_ms,
             deleted_at_ms=head.deleted_at_ms,
+            managed_edition=head.managed_edition,
         )
         if changed != self.head:
             self.head = replace(changed, version=self.held.version + 1)

@@ -60,7 +60,8 @@ def managed(request: internal_pb.PutManagedPlaylistRequest) -> ManagedPlaylist:
     return ManagedPlaylist(
         service=current_caller(),
         owner_id=request.user_id,
-        playlist_id=request.playlist_id,
+        key=request.key,
+        edition=request.edition,
         title=fields.title("title", request.title),
         description=fields.description(request.description),
         track_ids=list(dict.fromkeys(request.track_ids)),

@@ -33,7 +33,8 @@ class Head:
 
     ``revision`` and ``snapshot_id`` name the newest version of the content. ``version`` rises with
     every change of this object. ``deleted_at_ms`` is None unless it was deleted. ``managed_by`` is
-    the service that makes it, empty where people do.
+    the service that makes it, empty where people do; of it, the owner and ``managed_key`` there is
+    one playlist, which has the tracks of ``managed_edition``.
     """
 
     playlist_id: str
@@ -55,6 +56,8 @@ class Head:
     rule_evaluated_at_ms: int = 0
     deleted_at_ms: int | None = None
     managed_by: str = ""
+    managed_key: str = ""
+    managed_edition: int = 0
     roles: dict[str, Role] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

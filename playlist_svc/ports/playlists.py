@@ -72,7 +72,8 @@ class Writing(Protocol):
         ...
 
     def change(self, head: Head) -> Head:
-        """Replace what is no part of a version: visibility, rule, owner, members, deletion.
+        """Replace what is no part of a version: visibility, rule, owner, members, deletion, the
+        edition of a managed playlist.
 
         ``version`` rises by itself. Answers the head as it will be.
         """
@@ -81,6 +82,10 @@ class Writing(Protocol):
 
 class RevisionGone(Exception):
     """The version is older than what is kept, or there never was one."""
+
+
+class ManagedPlaylistExists(Exception):
+    """The service manages a playlist of that key for the owner already."""
 
 
 class Kinds(enum.Enum):
@@ -121,8 +126,14 @@ class PlaylistStore(Protocol):
         """Store a new playlist at revision 1 with its first version.
 
         An equal ``key`` gives the playlist that was made the first time, as it was then. Raises
-        FailedPrecondition (COLLECTION_FULL) when the owner has ``MOST_PLAYLISTS`` not deleted.
+        FailedPrecondition (COLLECTION_FULL) when the owner has ``MOST_PLAYLISTS`` not deleted, and
+        ManagedPlaylistExists when there is one of the same owner, ``managed_by`` and
+        ``managed_key``, the last of which is not empty: of several at once one must be made.
         """
+        ...
+
+    async def managed(self, owner_id: str, service: str, key: str) -> Head | None:
+        """The playlist that a service manages for the owner under ``key``, which is not empty."""
         ...
 
     async def preview_create(self, owner_id: str, key: RequestKey | None) -> Head | None:

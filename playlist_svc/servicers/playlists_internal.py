@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from segue.playlist.v1 import playlist_internal_service_pb2 as pb
 from segue.playlist.v1.playlist_internal_service_pb2_grpc import PlaylistInternalServiceServicer
 
-from meshkit.idempotency import request_key
 from meshkit.server_context import Context
 from meshkit.streams import OpenStreams
 from playlist_svc.convert import requests, watching
@@ -50,9 +49,7 @@ class PlaylistInternalServicer(PlaylistInternalServiceServicer):
     async def PutManagedPlaylist(
         self, request: pb.PutManagedPlaylistRequest, context: Context
     ) -> pb.PutManagedPlaylistResponse:
-        wanted = requests.managed(request)
-        key = request_key(request, principal=f"service {wanted.service}")
-        playlist_id, snapshot_id = await self._put_managed_playlist(wanted, key)
+        playlist_id, snapshot_id = await self._put_managed_playlist(requests.managed(request))
         return pb.PutManagedPlaylistResponse(playlist_id=playlist_id, snapshot_id=snapshot_id)
 
     def WatchMembership(

@@ -28,6 +28,8 @@ class NewPlaylist:
     visibility: Visibility = Visibility.PRIVATE
     rule: Rule | None = None
     managed_by: str = ""
+    managed_key: str = ""
+    managed_edition: int = 0
 
 
 class NewPlaylists(Protocol):
@@ -80,6 +82,8 @@ class PlaylistCreator:
             modified_at_ms=now_ms,
             rule=new.rule,
             managed_by=new.managed_by,
+            managed_key=new.managed_key,
+            managed_edition=new.managed_edition,
             rule_evaluated_at_ms=now_ms if new.rule else 0,
         )
         return await self._store.create(head, first, key)

@@ -48,6 +48,8 @@ def encode(head: Head) -> bytes:
         head.rule_evaluated_at_ms,
         head.deleted_at_ms,
         head.managed_by,
+        head.managed_key,
+        head.managed_edition,
     ]
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
 
@@ -89,6 +91,8 @@ def _head(
     rule_evaluated_at_ms: int,
     deleted_at_ms: int | None,
     managed_by: str = "",
+    managed_key: str = "",
+    managed_edition: int = 0,
 ) -> Head:
     return Head(
         playlist_id=playlist_id,
@@ -110,4 +114,6 @@ def _head(
         rule_evaluated_at_ms=rule_evaluated_at_ms,
         deleted_at_ms=deleted_at_ms,
         managed_by=managed_by,
+        managed_key=managed_key,
+        managed_edition=managed_edition,
     )

@@ -34,6 +34,7 @@ from playlist_svc.ports.playlists import (
     HeadCache,
     Kinds,
     Listed,
+    ManagedPlaylistExists,
     NewSnapshot,
     PlaylistRelation,
     RevisionGone,
@@ -70,6 +71,8 @@ class MemoryPlaylists:
             await asyncio.sleep(0)
             made = first_head(head, first)
             self._require_room_for_owners(None, made)
+            if made.managed_key and self._managed(made.owner_id, made.managed_by, made.managed_key):
+                raise ManagedPlaylistExists
             kept = StoredPlaylist(made)
             kept.add(first, made)
             self._playlists[made.playlist_id] = kept
@@ -77,6 +80,15 @@ class MemoryPlaylists:
             return heads.encode(made)
 
         return heads.decode(await self._answers.answer_once(None, key, produce))
+
+    async def managed(self, owner_id: str, service: str, key: str) -> Head | None:
+        await asyncio.sleep(0)
+        return self._managed(owner_id, service, key)
+
+    def _managed(self, *named: str) -> Head | None:
+        heads_of_all = (kept.head for kept in self._playlists.values())
+        found = (h for h in heads_of_all if (h.owner_id, h.managed_by, h.managed_key) == named)
+        return next(found, None)
 
     async def preview_create(self, owner_id: str, key: RequestKey | None) -> Head | None:
         await asyncio.sleep(0)

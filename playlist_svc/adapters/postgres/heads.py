@@ -27,6 +27,10 @@ _HOLD = f"""
 SELECT {_COLUMNS}, {", ".join(_COPY_COLUMNS)} FROM playlists WHERE playlist_id = %s
 FOR NO KEY UPDATE
 """  # noqa: S608
+_MANAGED = f"""
+SELECT {_COLUMNS} FROM playlists
+WHERE owner_id = %s AND managed_by = %s AND managed_key = %s AND managed_key <> ''
+"""  # noqa: S608
 _INSERT = f"""
 INSERT INTO playlists ({", ".join(_STORED)})
 VALUES ({", ".join(f"%({column})s" for column in _STORED)})
@@ -100,6 +104,15 @@ class LockedHead:
 async def find(connection: Connection, playlist_id: str) -> Head | None:
     """The head as it was committed last."""
     row = await (await connection.execute(_FIND.encode(), [playlist_id])).fetchone()
+    return None if row is None else playlist_rows.head_of(row)
+
+
+async def find_managed(
+    connection: Connection, owner_id: str, service: str, key: str
+) -> Head | None:
+    """The playlist that a service manages for the owner under ``key``."""
+    rows = await connection.execute(_MANAGED.encode(), [owner_id, service, key])
+    row = await rows.fetchone()
     return None if row is None else playlist_rows.head_of(row)
 
 

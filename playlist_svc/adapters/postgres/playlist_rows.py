@@ -32,6 +32,8 @@ HEAD_COLUMNS = (
     "rule_evaluated_at",
     "deleted_at",
     "managed_by",
+    "managed_key",
+    "managed_edition",
 )
 """In the order of the fields of a head."""
 
@@ -74,6 +76,8 @@ def head_of(row: Sequence[Any]) -> Head:
         rule_evaluated_at_ms=0 if row[16] is None else unix_ms(row[16]),
         deleted_at_ms=None if row[17] is None else unix_ms(row[17]),
         managed_by=row[18],
+        managed_key=row[19],
+        managed_edition=row[20],
     )
 
 
@@ -103,6 +107,8 @@ def head_values(head: Head) -> dict[str, Any]:
         "rule_evaluated_at": instant_or_none(head.rule_evaluated_at_ms or None),
         "deleted_at": instant_or_none(head.deleted_at_ms),
         "managed_by": head.managed_by,
+        "managed_key": head.managed_key,
+        "managed_edition": head.managed_edition,
     }
 
 

@@ -33,6 +33,7 @@ from playlist_svc.ports.playlists import (
     HeadCache,
     Kinds,
     Listed,
+    ManagedPlaylistExists,
     NewSnapshot,
     PlaylistRelation,
     Writing,
@@ -94,6 +95,12 @@ class PostgresPlaylists:
             self._versions.put(made.playlist_id, made.revision, first.content)
             await self._cache.put([made])
         return heads.decode(answer)
+
+    async def managed(self, owner_id: str, service: str, key: str) -> Head | None:
+        return await postgres.read(
+            self._pool,
+            lambda connection: postgres_heads.find_managed(connection, owner_id, service, key),
+        )
 
     async def preview_create(self, owner_id: str, key: RequestKey | None) -> Head | None:
         async def query(connection: Connection) -> Head | None:
@@ -278,7 +285,11 @@ class PostgresPlaylists:
 
 
 async def _insert(connection: Connection, head: Head, first: NewSnapshot, most: int) -> None:
+    # The row of the owner's counts is locked from here on: who makes the same is seen after it.
     await postgres_heads.count(connection, most, owned_counts(None, head))
+    named = head.owner_id, head.managed_by, head.managed_key
+    if head.managed_key and await postgres_heads.find_managed(connection, *named):
+        raise ManagedPlaylistExists
     async with connection.pipeline():
         await feeds_postgres.append(connection, heads.change_of(head))
         await postgres_heads.insert(connection, head)

@@ -13,9 +13,9 @@ from playlist_svc.adapters.codecs import heads
 from playlist_svc.domain import content as contents
 from playlist_svc.domain.access import Role, Visibility
 from playlist_svc.domain.order import EMPTY
-from playlist_svc.domain.playlist import Kind, Member
+from playlist_svc.domain.playlist import Head, Kind, Member
 from playlist_svc.domain.rules import Condition, Field, Operator, Ordering, Rule, RuleMatch
-from playlist_svc.ports.playlists import Kinds, Writing
+from playlist_svc.ports.playlists import Kinds, ManagedPlaylistExists, PlaylistStore, Writing
 from tests.contracts.playlist import playlists_world as store_world
 from tests.contracts.playlist.playlists_world import (
     NOW,
@@ -234,6 +234,36 @@ class StoreWritesContract:
             deleted_at_ms=NOW + 456,
         )
         assert heads.decode(heads.encode(after)) == after
+
+    async def test_a_service_has_one_playlist_of_an_owner_and_a_key(
+        self, world: StoreWorld
+    ) -> None:
+        owner, other = new_id(), new_id()
+        first = version(contents.Content("Weekly", "", EMPTY), owner, kind=Kind.CREATED)
+
+        async def create(store: PlaylistStore, owner_id: str, name: str, by: str) -> Head | None:
+            head = store_world.head(owner_id)
+            named = replace(head, managed_by=by, managed_key=name, managed_edition=7)
+            try:
+                return await store.create(named, first, None)
+            except ManagedPlaylistExists:
+                return None
+
+        stores = (world.store, world.other) * 4
+        created = await asyncio.gather(*(create(one, owner, "weekly", "rec") for one in stores))
+        (made,) = [head for head in created if head is not None]
+        assert await world.other.managed(owner, "rec", "weekly") == made
+        assert made.managed_edition == 7
+        assert len(await world.store.heads_of(owner, Kinds.OWNED, None, 10)) == 1
+        for owner_id, name, by in (
+            (other, "weekly", "rec"),
+            (owner, "daily", "rec"),
+            (owner, "weekly", "sync"),
+        ):
+            assert await world.store.managed(owner_id, by, name) is None
+            assert await create(world.store, owner_id, name, by) is not None
+        await change_head(world.store, made.playlist_id, managed_edition=8)
+        assert (await known(world.other, made.playlist_id)).managed_edition == 8
 
     async def test_a_change_leaves_what_a_version_says_alone(self, world: StoreWorld) -> None:
         created = await made(world.store, new_id(), 2)

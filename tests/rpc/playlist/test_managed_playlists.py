@@ -12,6 +12,7 @@ from segue.playlist.v1.playlist_internal_service_pb2_grpc import PlaylistInterna
 
 from meshkit.contracts import contract_of, services
 from meshkit.faults import Fault
+from meshkit.testing.at_once import at_once
 from meshkit.testing.stores import PostgresServer
 from meshkit.ulids import new_id, to_raw
 from playlist_svc.schema import SCHEMA
@@ -60,7 +61,8 @@ class Rec:
         self.token = ""
 
     async def put(self, user: str, track_ids: list[str], **fields: Any) -> Any:
-        wanted = {"title": "Discover", "user_id": user, "track_ids": track_ids, **fields}
+        wanted = {"title": "Discover", "key": "weekly", "edition": 1, "user_id": user}
+        wanted |= {"track_ids": track_ids, **fields}
         request = pb.PutManagedPlaylistRequest(**wanted)  # type: ignore[arg-type]
         return await self._stub.PutManagedPlaylist(request, timeout=20)
 
@@ -102,7 +104,7 @@ async def test_a_service_makes_a_playlist_and_replaces_it(one: Instance) -> None
     assert (playlist.managed_by, playlist.owner_id, playlist.is_public) == ("rec", ada, False)
     assert (playlist.title, playlist.description, playlist.track_count) == ("Discover", "weekly", 2)
     before = await one.call("PlaylistService/ListTracks", ada, playlist_id=made.playlist_id)
-    after = await rec.put(ada, [third, first], playlist_id=made.playlist_id, title="Week 2")
+    after = await rec.put(ada, [third, first], edition=2, title="Week 2")
     assert after.playlist_id == made.playlist_id
     listed = await one.call("PlaylistService/ListTracks", ada, playlist_id=made.playlist_id)
     assert listed.snapshot_id == after.snapshot_id != made.snapshot_id
@@ -110,32 +112,54 @@ async def test_a_service_makes_a_playlist_and_replaces_it(one: Instance) -> None
     assert listed.tracks[1].item_id == before.tracks[0].item_id
     own = await one.call("PlaylistService/ListPlaylists", ada)
     assert [each.title for each in own.playlists] == ["Week 2"]
+    earlier = await one.call(
+        "PlaylistService/ListTracks",
+        ada,
+        playlist_id=made.playlist_id,
+        snapshot_id=made.snapshot_id,
+    )
+    assert [track.id for track in earlier.tracks] == [first, second]
 
 
-async def test_a_retry_of_the_service_gets_the_first_answer(one: Instance) -> None:
+async def test_an_edition_is_put_once_and_an_earlier_one_never_over_a_later_one(
+    one: Instance,
+) -> None:
     rec, ada, track = Rec(one), new_id(), new_id()
-    made = await rec.put(ada, [track], request_id="monday")
-    assert await rec.put(ada, [track], request_id="monday") == made
-    other = await fault_of(rec.put(ada, [new_id()], request_id="monday"))
-    assert other.reason == "REQUEST_ID_REUSED"
-    put = {"playlist_id": made.playlist_id, "request_id": "tuesday"}
-    replaced = await rec.put(ada, [new_id()], **put, title="New")
-    again = await fault_of(rec.put(ada, [new_id()], **put, title="New"))
-    assert again.reason == "REQUEST_ID_REUSED"
-    assert replaced.snapshot_id != made.snapshot_id
+    made = await rec.put(ada, [track], edition=2)
+    assert await rec.put(ada, [new_id()], edition=2) == made
+    assert await rec.put(ada, [new_id()], edition=1, title="Old") == made
+    same = await rec.put(ada, [track], edition=3)
+    assert same == made
+    assert await rec.put(ada, [new_id()], edition=3) == made
+    assert (await rec.put(ada, [new_id()], edition=4)).snapshot_id != made.snapshot_id
 
 
-async def test_a_service_replaces_what_it_made_for_that_user_alone(one: Instance) -> None:
+async def test_of_a_user_and_a_key_there_is_one_playlist_however_many_put_it_at_once(
+    one: Instance,
+) -> None:
     rec, ada, ben = Rec(one), new_id(), new_id()
-    own = (await one.call("PlaylistService/CreatePlaylist", ada, name="Mine")).playlist_id
-    managed = (await rec.put(ada, [])).playlist_id
-    for user, playlist_id in ((ada, own), (ben, managed), (ada, new_id())):
-        fault = await fault_of(rec.put(user, [], playlist_id=playlist_id))
-        assert (fault.code, fault.metadata["resource"]) == ("NOT_FOUND", "playlist")
+    first, second = new_id(), new_id()
+    puts = [rec.put(ada, [track], edition=n) for n in (1, 2) for track in (first, second)]
+    made = await at_once([*puts, *(rec.put(ada, [first], edition=3) for _ in range(4))])
+    (playlist_id,) = {each.playlist_id for each in made}
+    listed = await one.call("SnapshotService/ListSnapshots", ada, playlist_id=playlist_id)
+    assert len(listed.snapshots) <= 3
+    others = await rec.put(ben, [first]), await rec.put(ada, [first], key="on-repeat")
+    assert len({playlist_id, *(each.playlist_id for each in others)}) == 3
+    own = await one.call("PlaylistService/ListPlaylists", ada)
+    assert len(own.playlists) == 2
+
+
+async def test_what_is_wrong_with_a_put_is_named(one: Instance) -> None:
+    rec, ada = Rec(one), new_id()
     for wrong, field in (
         ({"title": ""}, "title"),
         ({"description": "x" * 2_001}, "description"),
-        ({"playlist_id": "x"}, "playlist_id"),
+        ({"key": ""}, "key"),
+        ({"key": "Weekly"}, "key"),
+        ({"key": "x" * 65}, "key"),
+        ({"edition": 0}, "edition"),
+        ({"edition": -1}, "edition"),
         ({"user_id": ""}, "user_id"),
     ):
         fault = await fault_of(rec.put(**{"user": ada, "track_ids": [], **wrong}))  # type: ignore[arg-type]

@@ -766,22 +766,26 @@ class PutManagedPlaylistRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    PLAYLIST_ID_FIELD_NUMBER: _builtins.int
     USER_ID_FIELD_NUMBER: _builtins.int
     TITLE_FIELD_NUMBER: _builtins.int
     DESCRIPTION_FIELD_NUMBER: _builtins.int
     TRACK_IDS_FIELD_NUMBER: _builtins.int
-    REQUEST_ID_FIELD_NUMBER: _builtins.int
-    playlist_id: _builtins.str
-    """ULID of the playlist to replace. Empty: a new one is made."""
+    KEY_FIELD_NUMBER: _builtins.int
+    EDITION_FIELD_NUMBER: _builtins.int
     user_id: _builtins.str
     """ULID of the user whose playlist it is."""
     title: _builtins.str
     """1 to 200 characters."""
     description: _builtins.str
     """At most 2,000 characters. Default: none."""
-    request_id: _builtins.str
-    """Makes a retry safe for 24 h. Up to 128 visible ASCII characters; absent: no deduplication."""
+    key: _builtins.str
+    """What the service calls the playlist, the same for all users: 1 to 64 characters of a to z, 0 to 9,
+    _ and -, the first a letter or digit, such as `discover-weekly`.
+    """
+    edition: _builtins.int
+    """Of which edition of the playlist these tracks are, above 0: a number that rises with each, such as
+    that of a week.
+    """
     @_builtins.property
     def track_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """ULIDs of at most 10,000 tracks, in order; what comes again is left out."""
@@ -789,16 +793,16 @@ class PutManagedPlaylistRequest(_message.Message):
     def __init__(
         self,
         *,
-        playlist_id: _builtins.str = ...,
         user_id: _builtins.str = ...,
         title: _builtins.str = ...,
         description: _builtins.str = ...,
         track_ids: _abc.Iterable[_builtins.str] | None = ...,
-        request_id: _builtins.str = ...,
+        key: _builtins.str = ...,
+        edition: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "playlist_id", b"playlist_id", "request_id", b"request_id", "title", b"title", "track_ids", b"track_ids", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "edition", b"edition", "key", b"key", "title", b"title", "track_ids", b"track_ids", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

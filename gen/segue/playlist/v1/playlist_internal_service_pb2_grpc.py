@@ -71,11 +71,13 @@ class PlaylistInternalServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def PutManagedPlaylist(self, request, context):
-        """Makes a playlist for a user, or replaces all of one: title, description and tracks. The calling
-        service alone can replace it, and people cannot change it at all (PLAYLIST_IS_MANAGED); it is
-        PRIVATE. A track that stays keeps its item_id. Idempotent by request_id.
-        Errors: NOT_FOUND (user, a track, or a playlist that the service does not manage for this user),
-        INVALID_FIELD, COLLECTION_FULL (10,000 playlists a user).
+        """Makes the playlist that the calling service keeps for a user under `key`, or replaces all of it:
+        title, description and tracks. Of a service, a user and a key there is one playlist for ever,
+        however many calls come at once. The service alone can replace it, and people cannot change or
+        delete it (PLAYLIST_IS_MANAGED); it is PRIVATE. A track that stays keeps its item_id. Idempotent by
+        `edition`: where the playlist has that one or a later one nothing changes, and it is answered as
+        it is.
+        Errors: NOT_FOUND (user or a track), INVALID_FIELD, COLLECTION_FULL (10,000 playlists a user).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

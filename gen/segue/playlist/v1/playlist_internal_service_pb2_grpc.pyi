@@ -22,11 +22,13 @@ class PlaylistInternalServiceStub:
     Errors: NOT_FOUND, INVALID_FIELD.
     """
     PutManagedPlaylist: _aio.UnaryUnaryMultiCallable[_playlist_internal_service_pb2.PutManagedPlaylistRequest, _playlist_internal_service_pb2.PutManagedPlaylistResponse]
-    """Makes a playlist for a user, or replaces all of one: title, description and tracks. The calling
-    service alone can replace it, and people cannot change it at all (PLAYLIST_IS_MANAGED); it is
-    PRIVATE. A track that stays keeps its item_id. Idempotent by request_id.
-    Errors: NOT_FOUND (user, a track, or a playlist that the service does not manage for this user),
-    INVALID_FIELD, COLLECTION_FULL (10,000 playlists a user).
+    """Makes the playlist that the calling service keeps for a user under `key`, or replaces all of it:
+    title, description and tracks. Of a service, a user and a key there is one playlist for ever,
+    however many calls come at once. The service alone can replace it, and people cannot change or
+    delete it (PLAYLIST_IS_MANAGED); it is PRIVATE. A track that stays keeps its item_id. Idempotent by
+    `edition`: where the playlist has that one or a later one nothing changes, and it is answered as
+    it is.
+    Errors: NOT_FOUND (user or a track), INVALID_FIELD, COLLECTION_FULL (10,000 playlists a user).
     """
     WatchMembership: _aio.UnaryStreamMultiCallable[_playlist_internal_service_pb2.WatchMembershipRequest, _playlist_internal_service_pb2.WatchMembershipResponse]
     """Follows which tracks are in which playlist, whatever its visibility. The stream starts after
@@ -66,11 +68,13 @@ class PlaylistInternalServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _playlist_internal_service_pb2.PutManagedPlaylistRequest,
         context: _aio.ServicerContext[_playlist_internal_service_pb2.PutManagedPlaylistRequest, _abc.Awaitable[_playlist_internal_service_pb2.PutManagedPlaylistResponse]],
     ) -> _abc.Awaitable[_playlist_internal_service_pb2.PutManagedPlaylistResponse]:
-        """Makes a playlist for a user, or replaces all of one: title, description and tracks. The calling
-        service alone can replace it, and people cannot change it at all (PLAYLIST_IS_MANAGED); it is
-        PRIVATE. A track that stays keeps its item_id. Idempotent by request_id.
-        Errors: NOT_FOUND (user, a track, or a playlist that the service does not manage for this user),
-        INVALID_FIELD, COLLECTION_FULL (10,000 playlists a user).
+        """Makes the playlist that the calling service keeps for a user under `key`, or replaces all of it:
+        title, description and tracks. Of a service, a user and a key there is one playlist for ever,
+        however many calls come at once. The service alone can replace it, and people cannot change or
+        delete it (PLAYLIST_IS_MANAGED); it is PRIVATE. A track that stays keeps its item_id. Idempotent by
+        `edition`: where the playlist has that one or a later one nothing changes, and it is answered as
+        it is.
+        Errors: NOT_FOUND (user or a track), INVALID_FIELD, COLLECTION_FULL (10,000 playlists a user).
         """
 
     @_abc_1.abstractmethod
