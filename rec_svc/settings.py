@@ -54,6 +54,12 @@ class WorkerSettings(store_settings.WorkerSettings):
         gt=0,
         description="A training that would take more memory than this fails before it begins.",
     )
+    training_threads: int = Field(
+        default=1,
+        ge=1,
+        description="Over how many threads a training computes; more than the cores that nothing "
+        "else uses make it slower by far.",
+    )
     training_trials: int = Field(
         default=12,
         ge=1,

@@ -221,9 +221,13 @@ async def run_jobs(settings: WorkerSettings, pool: postgres.Pool, stop: asyncio.
 def train_model(settings: WorkerSettings, pool: postgres.Pool) -> Callable[..., Awaitable[None]]:
     """The handler of trainings."""
     # Here, since whoever serves trains nothing.
+    from threadpoolctl import threadpool_limits
+
     from rec_svc.adapters.parquet.events import ParquetEvents
     from rec_svc.adapters.trainers.computed import computed_trainers
 
+    # Threads that wait for each other spin: beside others' work two are slower than one by far.
+    threadpool_limits(settings.training_threads)
     pending = PostgresPendingEvents(pool)
     train = TrainModel(
         trainings=PostgresTrainings(pool),

@@ -17,6 +17,8 @@ from scipy.sparse import csr_matrix
 from rec_svc.domain.fold_in import Floats
 from rec_svc.domain.interactions import listeners
 
+_MIRRORED = 512
+
 
 @dataclass(frozen=True, slots=True)
 class EaseParameters:
@@ -97,6 +99,15 @@ def _inverse(gram: Floats) -> Floats:
     inverse, failed = lapack.spotri(factor, lower=1, overwrite_c=1)
     if failed:
         raise np.linalg.LinAlgError("the ridge is too small for these data")
-    upper = np.triu_indices(len(inverse), 1)
-    inverse[upper] = inverse.T[upper]
+    _mirror(inverse)
     return np.asarray(inverse)
+
+
+def _mirror(lower: Floats) -> None:
+    """Writes what is below the diagonal above it, too; block by block, for it may be large."""
+    size = len(lower)
+    for start in range(0, size, _MIRRORED):
+        end = min(start + _MIRRORED, size)
+        lower[start:end, end:] = lower[end:, start:end].T
+        corner = np.tril(lower[start:end, start:end])
+        lower[start:end, start:end] = corner + np.tril(corner, -1).T

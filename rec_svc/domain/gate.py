@@ -10,6 +10,12 @@ from numpy.typing import NDArray
 COVERAGE_FLOOR = 0.02
 """At least this share of all tracks must be among somebody's ten."""
 
+LEAST_TESTED = 30
+"""With fewer listeners than this little can be told."""
+
+_PLACES = 10
+_LEAST_DIFFERENT = 1 / 3
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:
@@ -54,16 +60,17 @@ def judge(
     to_serving: Difference | None,
     same_configuration: bool,
     coverage: float,
+    listeners: int,
     coverage_floor: float = COVERAGE_FLOOR,
 ) -> Verdict:
-    """The verdict on NDCG@10 and coverage@10.
+    """The verdict on NDCG@10 and coverage@10, measured of so many ``listeners``.
 
     A model must beat popularity beyond one standard error of the paired difference. Beside a model
     that serves (``to_serving`` is not None) one of the ``same_configuration`` must not be worse by
     more than one, one of another must be better by more than one. Coverage must reach the floor.
     """
     reason = (
-        _against_popularity(to_popularity)
+        _against_popularity(to_popularity, listeners)
         or _against_serving(to_serving, same_configuration=same_configuration)
         or _against_floor(coverage, coverage_floor)
     )
@@ -72,10 +79,26 @@ def judge(
     return Verdict(True, _passed(to_popularity, to_serving), to_popularity, to_serving)
 
 
-def _against_popularity(difference: Difference) -> str:
+def coverage_floor(listeners: int, tracks: int, floor: float = COVERAGE_FLOOR) -> float:
+    """The share of ``tracks`` that must be shown to somebody.
+
+    Of few listeners' tens a third must be different tracks: all of them together may be less than
+    the ``floor`` of a large library.
+    """
+    return min(floor, _LEAST_DIFFERENT * _PLACES * listeners / max(tracks, 1))
+
+
+def _against_popularity(difference: Difference, listeners: int) -> str:
     if difference.better:
         return ""
-    return f"It does not beat popularity: NDCG@10 {_told(difference)}."
+    told = f"It does not beat popularity: NDCG@10 {_told(difference)}, of {_people(listeners)}."
+    if listeners >= LEAST_TESTED:
+        return told
+    return f"{told} Of so few, what goes with what can rarely be told; it is tried again daily."
+
+
+def _people(listeners: int) -> str:
+    return "one listener" if listeners == 1 else f"{listeners:,} listeners"
 
 
 def _against_serving(difference: Difference | None, *, same_configuration: bool) -> str:

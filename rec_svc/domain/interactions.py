@@ -111,17 +111,20 @@ def interactions(heard: Heard, tracks: TrackIndex | None = None) -> Interactions
     BM25 all rank worse than one and nothing. ``tracks``: those that the matrix may have (others
     are left out); by default all that were heard, sorted by id. Listeners are sorted by id.
     """
-    users, user_rows = np.unique(heard.user.astype(str), return_inverse=True)
+    users = sorted(set(heard.user))
     if tracks is None:
-        names, columns = np.unique(heard.track.astype(str), return_inverse=True)
-        tracks, kept = TrackIndex(names.tolist()), np.ones(len(heard), dtype=bool)
-    else:
-        known = {track_id: row for row, track_id in enumerate(tracks.all())}
-        columns = np.array([known.get(track_id, -1) for track_id in heard.track], dtype=np.int64)
-        kept = columns >= 0
+        tracks = TrackIndex(sorted(set(heard.track)))
+    rows, columns = _places(users, heard.user), _places(tracks.all(), heard.track)
+    kept = columns >= 0
     shape = (len(users), len(tracks))
-    sums = csr_matrix((heard.weight[kept], (user_rows[kept], columns[kept])), shape=shape)
-    return Interactions(tuple(users.tolist()), tracks, ones_where_positive(sums))
+    sums = csr_matrix((heard.weight[kept], (rows[kept], columns[kept])), shape=shape)
+    return Interactions(tuple(users), tracks, ones_where_positive(sums))
+
+
+def _places(ids: Sequence[str], named: NDArray[np.object_]) -> NDArray[np.int32]:
+    """Where each of ``named`` stands in ``ids``; -1 for those that do not."""
+    known = {id_: place for place, id_ in enumerate(ids)}
+    return np.fromiter((known.get(one, -1) for one in named), np.int32, len(named))
 
 
 def ones_where_positive(sums: csr_matrix) -> csr_matrix:

@@ -53,14 +53,24 @@ def temporal(heard: Heard, cut_ms: int, until_ms: int | None = None) -> Split:
 
 def heard_beyond(train: Interactions, later: Heard) -> csr_matrix:
     """What the listeners of ``train`` took to ``later`` that they had not before, in its form."""
-    found = interactions(later, train.tracks)
+    return ones_where_positive(csr_matrix(in_form_of(train, later) - train.matrix))
+
+
+def first_heard_since(split: Split, heard: Heard, since_ms: int) -> csr_matrix:
+    """What of the test nobody had taken to before ``since_ms`` (Unix time), in its form."""
+    before = in_form_of(split.train, heard.where(heard.at_ms < since_ms))
+    return ones_where_positive(csr_matrix(split.test - before))
+
+
+def in_form_of(train: Interactions, heard: Heard) -> csr_matrix:
+    """1 where a listener of ``train`` took to a track of it, in its lines and columns."""
+    found = interactions(heard, train.tracks)
     lines = {user: line for line, user in enumerate(train.users)}
     entries = found.matrix.tocoo()
     at = np.array([lines.get(user, -1) for user in found.users], dtype=np.int64)[entries.row]
     known = at >= 0
     ones = np.ones(int(known.sum()), dtype=np.float32)
-    sums = csr_matrix((ones, (at[known], entries.col[known])), shape=train.matrix.shape)
-    return ones_where_positive(csr_matrix(sums - train.matrix))
+    return csr_matrix((ones, (at[known], entries.col[known])), shape=train.matrix.shape)
 
 
 def _only(matrix: csr_matrix, chosen: np.ndarray) -> csr_matrix:

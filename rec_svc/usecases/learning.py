@@ -13,21 +13,27 @@ from scipy.sparse import csr_matrix
 from rec_svc.domain.blend import fit_weights, scoring_bytes
 from rec_svc.domain.calibration import Calibration, fit_calibration
 from rec_svc.domain.evaluation import Evaluation, Scores, evaluate
-from rec_svc.domain.gate import COVERAGE_FLOOR, Difference, Verdict, judge, paired
+from rec_svc.domain.gate import (
+    COVERAGE_FLOOR,
+    LEAST_TESTED,
+    Difference,
+    Verdict,
+    coverage_floor,
+    judge,
+    paired,
+)
 from rec_svc.domain.interactions import Heard, Interactions, Size, interactions
 from rec_svc.domain.model import Model
 from rec_svc.domain.popularity import popularity
 from rec_svc.domain.scorers import Blend, Constant, Part, Scorer
 from rec_svc.domain.search import Point, Trial, points, search
-from rec_svc.domain.splits import WEEK_MS, Split, holdout, temporal
+from rec_svc.domain.splits import WEEK_MS, Split, first_heard_since, holdout, temporal
 from rec_svc.domain.trainings import BLENDED
 from rec_svc.ports.trainer import Trainer
 
 HOLDOUT = 0.2
 _PAIR_BYTES = 120
 """What a pair takes in the matrices of all parts, and while they are cut."""
-LEAST_TESTED = 30
-"""With fewer listeners in a held-out week there is no telling by it."""
 MEASURE = "ndcg@10"
 
 Tell = Callable[[str, float], None]
@@ -83,6 +89,18 @@ class Learned:
 
 
 @dataclass(frozen=True, slots=True)
+class Opponent:
+    """What a new model stands beside: its scores of ``histories``, and what they are held against.
+
+    The three are in the lines and columns of what the new model learnt from.
+    """
+
+    scores: Scores
+    histories: csr_matrix
+    test: csr_matrix
+
+
+@dataclass(frozen=True, slots=True)
 class Cuts:
     """The parts: ``inner`` to choose by, its test the validation part; ``outer`` to judge by."""
 
@@ -107,7 +125,7 @@ def cut(heard: Heard, until_ms: int, seed: int) -> Cuts:
     outer = holdout(interactions(heard), HOLDOUT, seed)
     inner = holdout(outer.train, HOLDOUT, seed + 1)
     if not outer.test.nnz or not inner.test.nnz:
-        raise ValueError("There is too little to learn from: nobody has heard five tracks.")
+        raise ValueError("There is too little to learn from: nobody has heard four tracks.")
     return Cuts(inner, outer, "RANDOM", until_ms)
 
 
@@ -131,18 +149,20 @@ def learn(
     chosen = parts.inner.train.matrix, parts.inner.test
     weights = fit_weights(fitted, *chosen)
     calibration = fit_calibration(_blend(fitted, weights).batch, *chosen)
+    del fitted
     tell("fitting", 0.7)
     began = time.perf_counter()
     scorer = _blend(_fitted(parts.outer.train.matrix, plan, parameters), weights)
     took_s = time.perf_counter() - began
     tell("judging", 0.8)
     configuration = _configuration(plan.trainer, parameters)
-    metrics, verdict = _judged(scorer, parts, plan, serving, configuration)
+    metrics, verdict = _judged(scorer, heard, parts, plan, serving, configuration)
     data = parts.outer.train
     if parts.kind == "RANDOM":
         # Nothing is later than what it learnt from, so that what was kept back is worth learning.
         tell("fitting on all", 0.9)
         data = data.with_matrix(csr_matrix(data.matrix + parts.outer.test))
+        del scorer
         scorer = _blend(_fitted(data.matrix, plan, parameters), weights)
     metrics |= {f"weight_{name}": weight for name, weight in weights.items()}
     return Learned(
@@ -207,7 +227,12 @@ def _blend(fitted: Mapping[str, Scorer], weights: Mapping[str, float]) -> Scorer
 
 
 def _judged(
-    scorer: Scorer, parts: Cuts, plan: Plan, serving: Serving | None, configuration: str
+    scorer: Scorer,
+    heard: Heard,
+    parts: Cuts,
+    plan: Plan,
+    serving: Serving | None,
+    configuration: str,
 ) -> tuple[dict[str, float], Verdict]:
     """What it reaches on what was kept back, beside popularity and what serves."""
     train, test = parts.outer.train, parts.outer.test
@@ -216,40 +241,50 @@ def _judged(
     metrics = found.figures() | {f"popularity_{MEASURE}": popular.mean(MEASURE)}
     same = serving is not None and serving.configuration == configuration
     beside: Difference | None = None
-    if serving is not None and (_unseen(serving, parts) or not same):
-        known = evaluate(_peer(serving, parts, plan), train.matrix, test)
-        metrics[f"serving_{MEASURE}"] = known.mean(MEASURE)
-        beside = _paired(found, known)
+    if serving is not None:
+        against = _opponent(serving, heard, parts, plan, same_configuration=same)
+        if against is not None:
+            known = evaluate(against.scores, against.histories, against.test)
+            beside = _paired(evaluate(scorer.batch, against.histories, against.test), known)
+            metrics[f"serving_{MEASURE}"] = known.mean(MEASURE)
+    tested = _tested(test)
     verdict = judge(
         to_popularity=_paired(found, popular),
         to_serving=beside,
         same_configuration=same,
         coverage=metrics["coverage@10"],
-        coverage_floor=plan.coverage_floor,
+        listeners=tested,
+        coverage_floor=coverage_floor(tested, len(train.tracks), plan.coverage_floor),
     )
     return metrics, verdict
 
 
-def _unseen(serving: Serving, parts: Cuts) -> bool:
-    """Whether the model that serves did not learn from what is judged by.
+def _opponent(
+    serving: Serving, heard: Heard, parts: Cuts, plan: Plan, *, same_configuration: bool
+) -> Opponent | None:
+    """What a new model stands beside: the model that serves, or the like of it, or nothing.
 
-    One of the same configuration that did is left out of the verdict.
+    The model that serves, by what neither learnt from: of a week from before which both are, or
+    of what was kept back at random that was first heard after the serving one had learnt. Where
+    that is too little, another one of its configuration is fitted to what the new one has learnt
+    from; of the same configuration that would be the new one itself.
     """
-    return parts.kind == "TEMPORAL" and serving.until_ms <= parts.until_ms
-
-
-def _peer(serving: Serving, parts: Cuts, plan: Plan) -> Scores:
-    """What a new model stands beside: the model that serves, or the like of it.
-
-    Where that one has learnt from what is judged by, another one of its configuration is fitted to
-    what the new one has learnt from: it must not know the answers.
-    """
-    if _unseen(serving, parts):
-        return _translated(serving.model, parts.outer.train)
+    train, test = parts.outer.train, parts.outer.test
+    unseen = test
+    if parts.kind != "TEMPORAL" or serving.until_ms > parts.until_ms:
+        unseen = first_heard_since(parts.outer, heard, serving.until_ms)
+    if _tested(unseen) >= LEAST_TESTED:
+        # What it has seen of the test is no answer and must not stand among its ten.
+        histories = csr_matrix(train.matrix + (test - unseen))
+        histories.eliminate_zeros()
+        return Opponent(_translated(serving.model, train), histories, unseen)
+    if same_configuration:
+        return None
     theirs = replace(plan, trainer=serving.trainer)
     inner = parts.inner.train.matrix
     weights = fit_weights(_fitted(inner, theirs, serving.parameters), inner, parts.inner.test)
-    return _blend(_fitted(parts.outer.train.matrix, theirs, serving.parameters), weights).batch
+    fitted = _fitted(train.matrix, theirs, serving.parameters)
+    return Opponent(_blend(fitted, weights).batch, train.matrix, test)
 
 
 def _paired(one: Evaluation, other: Evaluation) -> Difference:

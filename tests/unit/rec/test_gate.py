@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rec_svc.domain.gate import Difference, Verdict, judge, paired
+from rec_svc.domain.gate import LEAST_TESTED, Difference, Verdict, coverage_floor, judge, paired
 
 AHEAD = Difference(0.02, 0.01)
 
@@ -16,12 +16,14 @@ def judged(
     same: bool,
     popularity: Difference = AHEAD,
     coverage: float = 0.5,
+    listeners: int = 1_000,
 ) -> Verdict:
     return judge(
         to_popularity=popularity,
         to_serving=to_serving,
         same_configuration=same,
         coverage=coverage,
+        listeners=listeners,
         coverage_floor=0.02,
     )
 
@@ -55,6 +57,33 @@ def test_beside_the_model_that_serves(mean: float, *, same: bool, passed: bool) 
 @pytest.mark.parametrize(("coverage", "passed"), [(0.02, True), (0.0199, False)])
 def test_coverage_has_a_floor(coverage: float, *, passed: bool) -> None:
     assert judged(None, same=True, coverage=coverage).passed is passed
+
+
+@pytest.mark.parametrize(
+    ("listeners", "told", "few"),
+    [
+        (1, "of one listener. Of so few", True),
+        (LEAST_TESTED - 1, "of 29 listeners. Of so few", True),
+        (LEAST_TESTED, "of 30 listeners.", False),
+    ],
+)
+def test_of_few_listeners_the_reason_says_how_many_they_are(
+    listeners: int, told: str, *, few: bool
+) -> None:
+    verdict = judged(None, same=False, popularity=Difference(0.0, 0.01), listeners=listeners)
+    assert not verdict.passed
+    assert told in verdict.reason
+    assert ("rarely be told" in verdict.reason) is few
+
+
+@pytest.mark.parametrize(
+    ("listeners", "tracks", "floor"),
+    [(3_000, 100_000, 0.02), (5, 300, 0.02), (5, 5_000, 1 / 300), (0, 0, 0.0)],
+)
+def test_the_floor_is_no_higher_than_few_listeners_can_reach(
+    listeners: int, tracks: int, floor: float
+) -> None:
+    assert coverage_floor(listeners, tracks) == pytest.approx(floor)
 
 
 def test_differences_are_paired() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rec_svc.domain.interactions import Heard, TrackIndex, interactions
-from rec_svc.domain.splits import holdout, temporal
+from rec_svc.domain.splits import Split, first_heard_since, holdout, temporal
 from tests.unit.rec.invented_listeners import heard, invented
 
 
@@ -60,3 +60,14 @@ def test_a_temporal_split_cuts_all_at_one_time() -> None:
     assert split.train.tracks.all() == ("x", "y")
     assert split.test.toarray().tolist() == [[0, 1], [0, 0]]
     assert temporal(both(early, late), cut_ms=100, until_ms=100).test.nnz == 0
+
+
+def test_of_a_test_what_was_first_taken_to_since_a_time_is_told() -> None:
+    early = heard([("a", "x"), ("b", "y"), ("b", "z")], at_ms=99)
+    late = heard([("a", "x"), ("a", "y"), ("b", "x"), ("c", "z")], at_ms=100)
+    events = both(early, late)
+    whole = interactions(events)
+    split = Split(whole.with_matrix(whole.matrix * 0), whole.matrix)
+    found = first_heard_since(split, events, 100)
+    assert found.toarray().tolist() == [[0, 1, 0], [1, 0, 0], [0, 0, 1]]
+    assert (first_heard_since(split, events, 99) != whole.matrix).nnz == 0

@@ -22,7 +22,8 @@ from rec_svc.adapters.trainers.computed import (
     PopularityTrainer,
 )
 from rec_svc.domain.events import Event, EventKind, event_id
-from rec_svc.domain.interactions import Heard, interactions
+from rec_svc.domain.gate import LEAST_TESTED
+from rec_svc.domain.interactions import Heard, Interactions, interactions
 from rec_svc.domain.models import ModelInfo
 from rec_svc.domain.scorers import Scorer
 from rec_svc.domain.search import Point
@@ -30,7 +31,7 @@ from rec_svc.domain.splits import WEEK_MS, holdout
 from rec_svc.domain.trainings import Training, TrainingState
 from rec_svc.ports.trainer import Progress, Trainer
 from rec_svc.usecases.gather_heard import EVENT_BYTES, TooMuchHeardError, gather_heard
-from rec_svc.usecases.learning import LEAST_TESTED, cut
+from rec_svc.usecases.learning import cut
 from rec_svc.usecases.train_model import TrainingLimits, TrainModel
 from rec_svc.usecases.training import StartDaily, training_of_now
 from tests.contracts.rec.trainings_suite import TrainingsContract
@@ -186,6 +187,48 @@ async def test_a_model_of_another_kind_must_beat_the_one_that_serves() -> None:
     second = await world.trained("POPULARITY")
     assert "serving_ndcg@10" in second.metrics
     assert [one.model_id for one in await world.models.promotions()] == [first.model_id]
+
+
+async def heard_since(world: World, info: ModelInfo, users: int) -> None:
+    """So many listeners take to five tracks that they had not heard when a model was made."""
+    training = await world.ended(info.training_id)
+    data, each = invented(users=80, tracks=120, each=20), 5
+    new = [
+        Event(
+            event_id=event_id(training.until_ms, data.users[user], track_id),
+            user_id=data.users[user],
+            track_id=track_id,
+            at_ms=training.until_ms,
+            kind=EventKind.PLAY,
+        )
+        for user in range(users)
+        for track_id in unheard(data, user)[:each]
+    ]
+    world.events.append(new)
+    while now_ms() <= training.until_ms:
+        await asyncio.sleep(0.001)
+
+
+def unheard(data: Interactions, user: int) -> list[str]:
+    return data.tracks.ids(np.flatnonzero(data.matrix[user].toarray()[0] == 0))
+
+
+@pytest.mark.parametrize(
+    ("users", "compared"), [(0, False), (LEAST_TESTED // 2, False), (80, True)]
+)
+async def test_a_model_of_the_same_configuration_is_held_against_what_neither_saw(
+    users: int, *, compared: bool
+) -> None:
+    world = World(some_events(days=3))
+    first = await world.trained()
+    await heard_since(world, first, users)
+    second = await world.trained(seed=1)
+    assert (second.split, second.configuration) == ("RANDOM", first.configuration)
+    assert ("serving_ndcg@10" in second.metrics) is compared
+    if compared:
+        # Of what it had learnt it would have known the answers.
+        assert second.metrics["serving_ndcg@10"] < 0.5
+        assert "than the model that serves" in second.verdict
 
 
 async def test_a_training_that_was_killed_tries_no_parameters_again() -> None:
