@@ -13,6 +13,8 @@ from rec_svc.adapters.postgres import (
     exposures,
     listening,
     playlists,
+    radio_feedback,
+    radios,
     tracks,
     weekly_lists,
 )
@@ -20,8 +22,10 @@ from rec_svc.ports.listening import MOST_TRACKS
 
 INVENTED = (
     """
-    INSERT INTO tracks (track_id, version, listing, available, streams, added_at_ms, artist_id)
-    SELECT 't' || n, 1, 1, n % 10 > 0, n * 7919 % 1000, n * 7907 % 100000, 'a' || n % 500
+    INSERT INTO tracks (track_id, version, listing, available, streams, added_at_ms, artist_id,
+                        genre)
+    SELECT 't' || n, 1, 1, n % 10 > 0, n * 7919 % 1000, n * 7907 % 100000, 'a' || n % 500,
+           'g' || n % 20
     FROM generate_series(1, 20000) n
     """,
     """
@@ -55,12 +59,33 @@ INVENTED = (
     INSERT INTO weekly_lists (user_id, week, body)
     SELECT 'u' || n % 5000, 202600 + n / 5000, '{}' FROM generate_series(1, 20000) n
     """,
+    """
+    INSERT INTO radios (radio_id, user_id, created_at_ms, title, seed_kind, seed_id, seed_track_ids)
+    SELECT 'r' || n, 'u' || n % 200, n, 'Radio', 'track', 't' || n, ARRAY['t' || n]
+    FROM generate_series(0, 1999) n
+    """,
+    """
+    INSERT INTO radio_tracks (radio_id, track_id, given_at_ms, skipped)
+    SELECT 'r' || n % 2000, 't' || n, n, n % 7 = 0 FROM generate_series(1, 20000) n
+    """,
     "ANALYZE",
 )
 OUTCOME = {"users": ["u7"], "subjects": ["t207"], "shown": ["s207"], "at": [300], "acted_on": 9_999}
 READS: dict[str, tuple[str, Any]] = {
     "tracks": (tracks._BY_ID, [[f"t{n}" for n in range(100)]]),
     "of artists": (tracks._OF_ARTISTS, {"artists": ["a1", "a2"], "limit": 50}),
+    "of genres": (tracks._OF_GENRES, {"genres": ["g1", "g2"], "limit": 50}),
+    "radio": (radios._STATION, [0, "u7", "r7"]),
+    "radios of a user": (radios._PAGE, ["u7", 3_000, "", 50]),
+    "plays in radios": (
+        radio_feedback._PLAY,
+        [["r7"], ["u7"], ["t2007"], [9], [True]],
+    ),
+    "save in a radio": (
+        radio_feedback._SAVE,
+        {"user": "u7", "track": "t2007", "at": 2_010, "within": 100},
+    ),
+    "taken out": (radio_feedback._TAKE_OUT, {"user": "u7", "track": "t2007", "at": 2_010}),
     "popular": (tracks._POPULAR, [50]),
     "page": (tracks._PAGE, ["t5", 50]),
     "listened": (listening._LISTENED, ["u7", MOST_TRACKS]),

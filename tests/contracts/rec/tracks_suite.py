@@ -118,6 +118,21 @@ class TracksContract:
         await world.replica.apply([TrackChange(old.id, 2, old, 1 << 40)], "t")
         assert [one.title for one in await world.tracks.popular(2)] == ["A", "C"]
 
+    async def test_of_each_genre_the_most_listened_to_come_first(
+        self, world: TracksUnderTest
+    ) -> None:
+        quiet, other = a_track("A", genre="jazz"), a_track("B", genre="")
+        loved = [a_track(title, genre=genre) for title, genre in (("C", "jazz"), ("D", "dub"))]
+        await world.told(quiet, other)
+        await world.told(*loved, streams=7)
+
+        async def titles(genres: list[str], limit: int) -> list[str]:
+            return [one.title for one in await world.tracks.of_genres(genres, limit)]
+
+        assert await titles(["jazz", "jazz", ""], 9) == ["C", "A"]
+        assert sorted(await titles(["jazz", "dub", "none"], 1)) == ["C", "D"]
+        assert await titles([], 9) == []
+
     async def test_what_left_the_catalogue_is_nowhere(self, world: TracksUnderTest) -> None:
         one, kept = a_track(), a_track()
         await world.told(one, kept, streams=3)
