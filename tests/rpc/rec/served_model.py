@@ -38,6 +38,12 @@ async def serve_groups(instance: Instance, groups: Sequence[Sequence[Track]]) ->
         popularity(data.matrix),
         ItemWeights(fit_ease(data.matrix, EaseParameters(ridge=1.0))),
     )
+    await serve(instance, model)
+    return model
+
+
+async def serve(instance: Instance, model: Model) -> None:
+    """Stores a model and has it serve."""
     parts = instance.parts
     stored = await parts.artefacts.put(model)
     info = replace(some_info(model.model_id), sha256=stored.sha256, size_bytes=stored.size_bytes)
@@ -45,4 +51,3 @@ async def serve_groups(instance: Instance, groups: Sequence[Sequence[Track]]) ->
     served = len(await parts.models.promotions())
     assert await parts.models.promote(Promotion(served + 1, model.model_id, 1, "tests", None))
     await parts.serving_model.look()
-    return model
