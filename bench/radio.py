@@ -21,6 +21,7 @@ import numpy as np
 import uvloop
 from scipy.sparse import csr_matrix
 from segue.rec.v1 import radio_service_pb2 as pb
+from threadpoolctl import threadpool_limits
 
 from bench.report import Figure, quantile
 from meshkit.clock import now_ms
@@ -154,7 +155,9 @@ async def measure() -> list[Figure]:
 
 def run() -> list[Figure]:
     """About a minute."""
-    return uvloop.run(measure())
+    # As where it serves.
+    with threadpool_limits(1):
+        return uvloop.run(measure())
 
 
 if __name__ == "__main__":

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from meshkit.startup import lean_imports
+
+if sys.argv[1:] == ["serve"]:
+    # What one request computes is over in milliseconds: threads that wait for each other on cores
+    # that other requests have make it ten times as long. numpy reads this as it is imported.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 with lean_imports():
     from meshkit.server import configure, run

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from rec_svc.domain.fold_in import Floats
-from rec_svc.domain.scorers import Rows, Scorer
+from rec_svc.domain.scorers import Rows, Scorer, spread_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,9 @@ class WithNewTracks:
         found = self.learnt.contributions(stands, asked, total)
         # What a known track adds is shared among those of the history that stand for it.
         return np.asarray(made_of[:, asked] @ found @ (counted / total).T, dtype=np.float32)
+
+    def spread(self, history: Rows, weights: Floats) -> float:
+        return spread_of(self, history, weights)
 
     def similar(self, row: int) -> Floats:
         size = self.learnt.tracks

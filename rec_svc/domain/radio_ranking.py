@@ -50,8 +50,9 @@ def _avoided(model: Model, skipped: Rows) -> Floats:
     share = 1 - 0.5 ** len(skipped)
     lower = share * _standard(model.scores(skipped))
     artists = model.artists[skipped]
-    for artist in artists[artists >= 0]:
-        lower[model.artists == artist] += ARTIST_COSTS
+    skips = np.bincount(artists[artists >= 0], minlength=int(model.artists.max()) + 1)
+    known = model.artists >= 0
+    lower[known] += ARTIST_COSTS * skips[model.artists[known]]
     return np.asarray(lower, dtype=np.float32)
 
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import csr_matrix
 
 from rec_svc.domain.experiments import Ranking
 from rec_svc.domain.fold_in import Floats
@@ -54,27 +53,19 @@ def _first(model: Model, scores: Floats, left_out: Rows, ranking: Ranking) -> Fi
     return FirstRows(first, model.calibrated(scores, first), scores)
 
 
-def causes(model: Model, history: Rows, scores: Floats, rows: Rows) -> Sequence[int | None]:
+def causes(model: Model, history: Rows, rows: Rows) -> Sequence[int | None]:
     """For each of ``rows`` that row of the history which adds the most to its score.
 
     None where its score is not lower without that one: then no single track accounts for it.
     """
     if not len(rows) or not len(history):
         return [None] * len(rows)
-    best = model.contributions_of(history, rows).argmax(axis=1)
-    distinct, lines = np.unique(best, return_inverse=True)
-    if len(history) == 1:
-        # Nothing is left, and of nothing every score is 0.
-        lower = scores[rows] > 0
-    else:
-        without = model.batch(_each_without(history, distinct, len(model.tracks)))
-        lower = without[lines, rows] < scores[rows]
+    added = model.contributions_of(history, rows)
+    best, together = added.argmax(axis=1), added.sum(axis=1)
+    lower = np.zeros(len(rows), dtype=bool)
+    for place in np.unique(best):
+        owed = best == place
+        # What all of a history adds is its score, but for what is the same for everyone.
+        rest = model.contributions_of(np.delete(history, place), rows[owed])
+        lower[owed] = rest.sum(axis=1) < together[owed]
     return [int(history[at]) if is_so else None for at, is_so in zip(best, lower, strict=True)]
-
-
-def _each_without(history: Rows, places: Rows, tracks: int) -> csr_matrix:
-    """The history once for each of ``places``, without what stands there."""
-    lines = np.concatenate([np.delete(history, place) for place in places])
-    size = len(history) - 1
-    ends = np.arange(len(places) + 1) * size
-    return csr_matrix((np.ones(len(lines), np.float32), lines, ends), shape=(len(places), tracks))

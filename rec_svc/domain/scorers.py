@@ -36,6 +36,11 @@ class Scorer(Protocol):
         """
         ...
 
+    def spread(self, history: Rows, weights: Floats) -> float:
+        """The standard deviation over all tracks of the scores of one history; 1 where they are
+        all alike."""
+        ...
+
     def similar(self, row: int) -> Floats:
         """How near every track is to that of ``row``; the greatest is the nearest."""
         ...
@@ -48,6 +53,8 @@ class ItemFactors:
         self.factors = factors
         self.how = how
         self._gram = gramian(factors)
+        centred = factors - factors.mean(axis=0)
+        self._covariance = (centred.T @ centred) / max(1, len(factors))
 
     @property
     def tracks(self) -> int:
@@ -61,6 +68,13 @@ class ItemFactors:
         own, size = self.factors[history], len(self.factors)
         system, right = line_system(own, weights, size, self._gram, self.how)
         return np.asarray(self.factors[rows] @ np.linalg.solve(system, right.T))
+
+    def spread(self, history: Rows, weights: Floats) -> float:
+        # The variance of all products with one line's factors needs none of the products.
+        own, size = self.factors[history], len(self.factors)
+        system, right = line_system(own, weights, size, self._gram, self.how)
+        line = np.linalg.solve(system, right.sum(axis=0))
+        return float(np.sqrt(max(0.0, line @ self._covariance @ line))) or 1.0
 
     def similar(self, row: int) -> Floats:
         norms = np.maximum(np.linalg.norm(self.factors, axis=1), 1e-12)
@@ -84,6 +98,9 @@ class ItemWeights:
         own = self.weights[history][:, rows].toarray()
         return np.asarray(own.T * weights, dtype=np.float32)
 
+    def spread(self, history: Rows, weights: Floats) -> float:
+        return spread_of(self, history, weights)
+
     def similar(self, row: int) -> Floats:
         return np.asarray(self.weights[row].toarray()[0], dtype=np.float32)
 
@@ -103,6 +120,9 @@ class Constant:
 
     def contributions(self, history: Rows, rows: Rows, weights: Floats) -> Floats:
         return np.zeros((len(rows), len(history)), dtype=np.float32)
+
+    def spread(self, history: Rows, weights: Floats) -> float:
+        return spread_of(self, history, weights)
 
     def similar(self, row: int) -> Floats:
         return self.values.copy()
@@ -141,23 +161,27 @@ class Blend:
     def contributions(self, history: Rows, rows: Rows, weights: Floats) -> Floats:
         total = np.zeros((len(rows), len(history)), dtype=np.float32)
         for part in self.parts:
-            size = part.weight / self._spread(part.scorer, history, weights)
-            total += part.scorer.contributions(history, rows, weights) * size
+            size = part.weight / part.scorer.spread(history, weights)
+            total += part.scorer.contributions(history, rows, weights) * np.float32(size)
         return total
+
+    def spread(self, history: Rows, weights: Floats) -> float:
+        return spread_of(self, history, weights)
 
     def similar(self, row: int) -> Floats:
         found = [(part.weight, part.scorer.similar(row)) for part in self.parts]
         return np.asarray(sum(weight * near / spread(near[None])[0] for weight, near in found))
-
-    def _spread(self, scorer: Scorer, history: Rows, weights: Floats) -> np.float32:
-        own = one_line(history, weights, scorer)
-        return np.float32(spread(own)[0])
 
 
 def one_line(history: Rows, weights: Floats, scorer: Scorer) -> Floats:
     """The scores [1, tracks] of one history."""
     line = csr_matrix((weights, history, [0, len(history)]), shape=(1, scorer.tracks))
     return scorer.batch(line)
+
+
+def spread_of(scorer: Scorer, history: Rows, weights: Floats) -> float:
+    """``Scorer.spread`` by all scores."""
+    return float(spread(one_line(history, weights, scorer))[0])
 
 
 def spread(scores: Floats) -> Floats:

@@ -54,7 +54,7 @@ class ModelShelves:
         heard = by.model.tracks.rows(by.heard)
         found = await asyncio.to_thread(ranking.first_of_each, by.model, histories, heard, order)
         chosen = await self._chosen(by, found)
-        owed = await asyncio.to_thread(_causes, by.model, histories, found, chosen)
+        owed = await asyncio.to_thread(_causes, by.model, histories, chosen)
         named = {id_ for causes in owed for id_ in causes if id_}
         causes = await self._tracks.tracks(named) if named else {}
         return [
@@ -111,14 +111,13 @@ def _kept(by: Going, ids: Sequence[str], known: Mapping[str, Track]) -> list[Tra
 def _causes(
     model: Model,
     histories: Sequence[Rows],
-    found: Sequence[FirstRows],
     chosen: Sequence[Sequence[Track]],
 ) -> list[list[str | None]]:
     """The id of the track that each place of each shelf is owed to; None: to no single one."""
     owed = []
-    for history, one, tracks in zip(histories, found, chosen, strict=True):
+    for history, tracks in zip(histories, chosen, strict=True):
         rows = model.tracks.rows(track.id for track in tracks)
-        causes = ranking.causes(model, history, one.scores, rows)
+        causes = ranking.causes(model, history, rows)
         owed.append([None if row is None else model.tracks.ids([row])[0] for row in causes])
     return owed
 

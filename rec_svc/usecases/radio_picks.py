@@ -132,7 +132,7 @@ class RadioPicks:
         wanted: Wanted,
     ) -> list[Recommended]:
         rows = model.tracks.rows(track.id for track in chosen)
-        owed = await asyncio.to_thread(ranking.causes, model, liked, found.scores, rows)
+        owed = await asyncio.to_thread(ranking.causes, model, liked, rows)
         named = {row: id_ for row in owed if row is not None for id_ in model.tracks.ids([row])}
         there = await self._tracks.tracks(set(named.values())) if named else {}
         causes = [None if row is None else there.get(named[row]) for row in owed]

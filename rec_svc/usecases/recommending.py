@@ -155,7 +155,7 @@ class Recommending:
         self, model: Model, made: _Made, chosen: Sequence[Track], wanted: Wanted
     ) -> list[Recommended]:
         rows = model.tracks.rows(track.id for track in chosen)
-        owed = await asyncio.to_thread(ranking.causes, model, made.history, made.found.scores, rows)
+        owed = await asyncio.to_thread(ranking.causes, model, made.history, rows)
         named = set(model.tracks.ids({row for row in owed if row is not None}))
         there = await self._tracks.tracks(named) if named else {}
         causes = [None if row is None else there.get(*model.tracks.ids([row])) for row in owed]

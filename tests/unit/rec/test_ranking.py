@@ -37,7 +37,7 @@ def test_without_the_track_that_is_named_the_score_is_lower(history: list[int], 
     model, rows = made(SCORERS[name]), np.array(history, np.int32)
     found = first_rows(model, rows, Ranking.SCORE)
     first = found.rows[:10]
-    owed = causes(model, rows, found.scores, first)
+    owed = causes(model, rows, first)
     for row, cause in zip(first.tolist(), owed, strict=True):
         if cause is not None:
             assert cause in history
@@ -47,9 +47,9 @@ def test_without_the_track_that_is_named_the_score_is_lower(history: list[int], 
 def test_most_of_what_comes_first_is_owed_to_a_track() -> None:
     model, rows = made(BLEND), np.array([1, 5, 9, 12], np.int32)
     found = first_rows(model, rows, Ranking.SCORE)
-    owed = causes(model, rows, found.scores, found.rows[:10])
+    owed = causes(model, rows, found.rows[:10])
     assert sum(cause is not None for cause in owed) >= 5
-    assert causes(model, rows, found.scores, found.rows[:0]) == []
+    assert causes(model, rows, found.rows[:0]) == []
 
 
 def test_of_one_artist_two_stand_in_a_list_and_nothing_that_may_not() -> None:
