@@ -73,6 +73,7 @@ from rec_svc.usecases.serving_model import LOOK_EVERY_S as LOOK_FOR_MODEL_EVERY_
 from rec_svc.usecases.serving_model import FollowedModel
 from rec_svc.usecases.training import TRAINERS, ReadTrainings, StartTraining
 from rec_svc.usecases.weekly_lists import MakeWeeklyList
+from rec_svc.usecases.weekly_playlists import PutWeeklyLists
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,7 @@ class Parts:
     listening: Listening
     favorites: FavoriteArtists
     weekly_lists: WeeklyLists
+    put_weekly_lists: PutWeeklyLists
     playlists: Playlists
     orders: PlayOrders
     radios: Radios
@@ -136,7 +138,13 @@ def _add_recommendations(serving: Serving, parts: Parts, models: ChosenModels) -
     cases = RecommendationUseCases(
         get_home=GetHome(make_home, tracks, parts.listening, parts.exposures, now_ms),
         get_discover_weekly=GetDiscoverWeekly(
-            parts.weekly_lists, weekly, tracks, parts.listening, parts.exposures, now_ms
+            parts.weekly_lists,
+            weekly,
+            parts.put_weekly_lists,
+            tracks,
+            parts.listening,
+            parts.exposures,
+            now_ms,
         ),
         get_favorite_artists=GetFavoriteArtists(parts.listening, tracks),
         set_favorite_artists=SetFavoriteArtists(parts.favorites, tracks),

@@ -33,6 +33,7 @@ from meshkit.replicas_postgres import PostgresReplica
 from meshkit.revocations import identity_revocations
 from rec_svc.adapters.grpc.catalogue_changes import catalogue_changes
 from rec_svc.adapters.grpc.item_changes import blocked_artists, followed_artists, saved_tracks
+from rec_svc.adapters.grpc.managed_playlists import PlaylistServiceManaged
 from rec_svc.adapters.grpc.membership_changes import membership_changes
 from rec_svc.adapters.grpc.play_changes import play_changes
 from rec_svc.adapters.grpc.play_orders import PlaylistService
@@ -66,6 +67,7 @@ from rec_svc.domain.radios import NOT_TWICE_MS
 from rec_svc.domain.user_items import ItemChange, ItemKind
 from rec_svc.domain.weekly_lists import WEEKS_APART
 from rec_svc.domain.weeks import Week
+from rec_svc.ports.managed_playlists import ManagedPlaylists
 from rec_svc.ports.play_orders import PlayOrders
 from rec_svc.schema import SCHEMA
 from rec_svc.settings import Settings, WorkerSettings
@@ -76,6 +78,8 @@ from rec_svc.usecases.running_experiments import RefreshedExperiments
 from rec_svc.usecases.serving_model import FollowedModel
 from rec_svc.usecases.train_model import TrainingLimits, TrainModel
 from rec_svc.usecases.training import StartDaily
+from rec_svc.usecases.weekly_playlists import LOOK_EVERY_S as LOOK_FOR_LISTS_EVERY_S
+from rec_svc.usecases.weekly_playlists import PutWeeklyLists
 
 _LOOK_FOR_DAILY_S = 60.0
 _KEEP_EVENTS_S = 900.0
@@ -106,11 +110,15 @@ async def connect(process: ServiceProcess, settings: Settings) -> Parts:
     playlist = await process.channel(
         settings.playlist_target, "playlist", LIBRARY, PLAYLISTS, SOCIAL
     )
-    orders = PlaylistService(PlaylistInternalServiceStub(playlist))
-    parts = await stored_parts(process, settings, orders)
+    playlists_stub = PlaylistInternalServiceStub(playlist)
+    managed = PlaylistServiceManaged(playlists_stub)
+    parts = await stored_parts(process, settings, PlaylistService(playlists_stub), managed)
     await learn(
         process, settings, playlist, CountOutcomes(exposures, PrometheusOutcomes(parts.running))
     )
+    lease = Lease(process.leases, "put-weekly-lists")
+    put = partial(put_weekly_lists, parts.put_weekly_lists, lease)
+    process.run(partial(regularly, LOOK_FOR_LISTS_EVERY_S, put))
     process.every_hour(
         lambda: exposures.prune(now_ms()),
         lambda: weekly.prune(Week.at(now_ms()).before(WEEKS_APART)),
@@ -118,19 +126,28 @@ async def connect(process: ServiceProcess, settings: Settings) -> Parts:
     return parts
 
 
-async def stored_parts(process: ServiceProcess, settings: Settings, orders: PlayOrders) -> Parts:
-    """The parts over the schema of ``process``, and what tells the tracks of playlists."""
+async def put_weekly_lists(put: PutWeeklyLists, lease: Lease) -> None:
+    """Puts all lists that are due into playlists; of all instances one does."""
+    while await lease.held() and await put.some():
+        pass
+
+
+async def stored_parts(
+    process: ServiceProcess, settings: Settings, orders: PlayOrders, managed: ManagedPlaylists
+) -> Parts:
+    """The parts over the schema of ``process``, and what playlist_svc is asked for."""
     pool = process.pool
     listening, exposures = PostgresListening(pool), PostgresExposures(pool)
     experiments = PostgresExperiments(pool)
     models, artefacts = PostgresModels(pool), ObjectModelArtefacts(settings.objects_url)
-    tracks = PostgresTracks(pool)
+    tracks, weekly = PostgresTracks(pool), PostgresWeeklyLists(pool)
     dsn = settings.database_dsn.get_secret_value()
     return Parts(
         tracks=tracks,
         listening=listening,
         favorites=listening,
-        weekly_lists=PostgresWeeklyLists(pool),
+        weekly_lists=weekly,
+        put_weekly_lists=PutWeeklyLists(weekly, managed, tracks, listening, now_ms),
         playlists=PostgresPlaylists(pool),
         orders=orders,
         radios=PostgresRadios(pool),

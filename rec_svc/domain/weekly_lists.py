@@ -54,10 +54,15 @@ class WeeklyList:
 
 @dataclass(frozen=True, slots=True)
 class KeptList:
-    """A list that is kept; ``playlist_id`` is empty until the user's playlist has it."""
+    """A list that is kept.
+
+    ``playlist_id`` is empty until the user's playlist has it. ``due_ms`` is when it is to be put
+    there, in Unix milliseconds; None where it is there, or is kept by nobody.
+    """
 
     list: WeeklyList
     playlist_id: str = ""
+    due_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from rec_svc.domain.weekly_lists import KeptList, WeeklyList
@@ -18,9 +19,21 @@ class WeeklyLists(Protocol):
     async def keep(self, made: WeeklyList) -> KeptList:
         """Must keep the list unless the user has one of that week, and tell the one that is kept.
 
-        Of two at once one must be kept, and both told of it. Of an erased user nothing must be
-        kept: then the list is told as it was given.
+        It is due in the user's playlist at once. Of two at once one must be kept, and both told of
+        it. Of an erased user nothing must be kept: then the list is told as it was given.
         """
+        ...
+
+    async def due(self, week: Week, now_ms: int, limit: int) -> Sequence[KeptList]:
+        """At most ``limit`` lists of the week that are due by then, due longest first."""
+        ...
+
+    async def note_playlist(self, user_id: str, week: Week, playlist_id: str) -> None:
+        """Must note that the user's playlist has the list, which is due no more."""
+        ...
+
+    async def put_off(self, user_id: str, week: Week, until_ms: int) -> None:
+        """Must make the list due then, unless the playlist has it."""
         ...
 
     async def tracks_before(self, user_id: str, week: Week, weeks: int) -> frozenset[str]:

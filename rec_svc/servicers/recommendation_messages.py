@@ -88,4 +88,5 @@ def discover_weekly(found: DiscoverWeekly) -> pb.GetDiscoverWeeklyResponse:
         week=str(found.week),
         replaced_at=timestamp_of_ms(found.week.ends_ms),
         is_short=found.is_short,
+        playlist_id=found.playlist_id,
     )

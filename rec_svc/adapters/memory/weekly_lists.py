@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
 
 from rec_svc.domain.weekly_lists import KeptList, WeeklyList
 from rec_svc.domain.weeks import Week
@@ -23,7 +25,25 @@ class MemoryWeeklyLists:
         await asyncio.sleep(0)
         if made.user_id in self.erased:
             return KeptList(made)
-        return self._held.setdefault((made.user_id, made.week), KeptList(made))
+        due = KeptList(made, due_ms=made.made_at_ms)
+        return self._held.setdefault((made.user_id, made.week), due)
+
+    async def due(self, week: Week, now_ms: int, limit: int) -> Sequence[KeptList]:
+        due = (
+            (held.due_ms, user_id)
+            for (user_id, at), held in self._held.items()
+            if at == week and held.due_ms is not None and held.due_ms <= now_ms
+        )
+        return [self._held[user_id, week] for _, user_id in sorted(due)][:limit]
+
+    async def note_playlist(self, user_id: str, week: Week, playlist_id: str) -> None:
+        if held := self._held.get((user_id, week)):
+            self._held[user_id, week] = KeptList(held.list, playlist_id)
+
+    async def put_off(self, user_id: str, week: Week, until_ms: int) -> None:
+        held = self._held.get((user_id, week))
+        if held is not None and held.due_ms is not None:
+            self._held[user_id, week] = replace(held, due_ms=until_ms)
 
     async def tracks_before(self, user_id: str, week: Week, weeks: int) -> frozenset[str]:
         first = week.before(weeks)

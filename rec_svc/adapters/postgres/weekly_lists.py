@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from psycopg.types.json import Jsonb
@@ -13,7 +14,21 @@ from rec_svc.domain.weeks import Week
 
 _PRUNED_AT_ONCE: Final = 1_000
 
-_FIND = "SELECT body, playlist_id FROM weekly_lists WHERE user_id = %s AND week = %s"
+_FIND = """
+SELECT user_id, week, body, playlist_id, due_at_ms FROM weekly_lists
+WHERE user_id = %s AND week = %s
+"""
+_DUE = """
+SELECT user_id, week, body, playlist_id, due_at_ms FROM weekly_lists
+WHERE week = %s AND due_at_ms <= %s ORDER BY due_at_ms, user_id LIMIT %s
+"""
+_NOTE = """
+UPDATE weekly_lists SET playlist_id = %s, due_at_ms = NULL WHERE user_id = %s AND week = %s
+"""
+_PUT_OFF = """
+UPDATE weekly_lists SET due_at_ms = %s
+WHERE user_id = %s AND week = %s AND due_at_ms IS NOT NULL
+"""
 # Whoever comes second waits for the first one's commit, and then finds its row.
 _KEEP = """
 INSERT INTO weekly_lists (user_id, week, body, due_at_ms)
@@ -39,10 +54,16 @@ class PostgresWeeklyLists:
         self._pool = pool
 
     async def find(self, user_id: str, week: Week) -> KeptList | None:
-        rows = await self._rows(_FIND, [user_id, week.key])
-        for body, playlist_id in rows:
-            return KeptList(codec.list_of(user_id, week, body), playlist_id)
-        return None
+        return next(iter(await self._found(_FIND, [user_id, week.key])), None)
+
+    async def due(self, week: Week, now_ms: int, limit: int) -> Sequence[KeptList]:
+        return await self._found(_DUE, [week.key, now_ms, limit])
+
+    async def note_playlist(self, user_id: str, week: Week, playlist_id: str) -> None:
+        await self._write(_NOTE, [playlist_id, user_id, week.key])
+
+    async def put_off(self, user_id: str, week: Week, until_ms: int) -> None:
+        await self._write(_PUT_OFF, [until_ms, user_id, week.key])
 
     async def keep(self, made: WeeklyList) -> KeptList:
         values = {
@@ -61,11 +82,21 @@ class PostgresWeeklyLists:
         return frozenset(track_id for one in lists for track_id in one.track_ids)
 
     async def erase(self, user_id: str) -> None:
-        async with postgres.transaction(self._pool) as connection:
-            await connection.execute(_ERASE, [user_id])
+        await self._write(_ERASE, [user_id])
 
     async def prune(self, before: Week) -> int:
         return await postgres.in_parts(self._pool, _PRUNE, [before.key], rows=_PRUNED_AT_ONCE)
+
+    async def _found(self, query: str, values: list[Any]) -> list[KeptList]:
+        rows = await self._rows(query, values)
+        return [
+            KeptList(codec.list_of(user_id, Week.of_key(week), body), playlist_id, due_ms)
+            for user_id, week, body, playlist_id, due_ms in rows
+        ]
+
+    async def _write(self, statement: str, values: list[Any]) -> None:
+        async with postgres.transaction(self._pool) as connection:
+            await connection.execute(statement.encode(), values)
 
     async def _rows(self, query: str, values: list[Any]) -> list[tuple[Any, ...]]:
         async def run(connection: postgres.Connection) -> list[tuple[Any, ...]]:

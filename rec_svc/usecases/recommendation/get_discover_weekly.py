@@ -15,6 +15,7 @@ from rec_svc.ports.tracks import Tracks
 from rec_svc.ports.weekly_lists import WeeklyLists
 from rec_svc.usecases.recommending import Listener
 from rec_svc.usecases.weekly_lists import MakeWeeklyList
+from rec_svc.usecases.weekly_playlists import PutWeeklyLists
 
 
 class GetDiscoverWeekly:
@@ -24,6 +25,7 @@ class GetDiscoverWeekly:
         self,
         lists: WeeklyLists,
         make: MakeWeeklyList,
+        put: PutWeeklyLists,
         tracks: Tracks,
         listening: Listening,
         exposures: Exposures,
@@ -31,6 +33,7 @@ class GetDiscoverWeekly:
     ) -> None:
         self._lists = lists
         self._make = make
+        self._put = put
         self._tracks = tracks
         self._listening = listening
         self._exposures = exposures
@@ -46,7 +49,7 @@ class GetDiscoverWeekly:
         if shown_id:
             await self._exposures.record(_exposure(made))
         answer = RecommendedList(shown_id, tracks, made.source, made.model_id)
-        return DiscoverWeekly(week, answer, made.is_short, kept.playlist_id)
+        return DiscoverWeekly(week, answer, made.is_short, await self._put(kept))
 
     async def _served(self, listener: Listener, made: WeeklyList) -> tuple[Recommended, ...]:
         wanted = Wanted(

@@ -49,7 +49,7 @@ class WeeklyListsContract(ABC):
         made = a_list()
         assert await lists.find(made.user_id, WEEK) is None
         kept = await lists.keep(made)
-        assert (kept.list, kept.playlist_id) == (made, "")
+        assert (kept.list, kept.playlist_id, kept.due_ms) == (made, "", made.made_at_ms)
         assert await lists.find(made.user_id, WEEK) == kept
         assert await lists.find(made.user_id, Week(2027, 1)) is None
         assert await lists.find(new_id(), WEEK) is None
@@ -68,6 +68,23 @@ class WeeklyListsContract(ABC):
         told = await at_once([lists.keep(a_list(user_id=user_id)) for _ in range(8)])
         kept = await lists.find(user_id, WEEK)
         assert all(one == kept for one in told)
+
+    async def test_a_list_is_due_until_the_playlist_has_it(self, lists: WeeklyLists) -> None:
+        first, second, third = (a_list(made_at_ms=at) for at in (30, 20, 40))
+        for one in (first, second, third, a_list(week=Week(2027, 1), made_at_ms=10)):
+            await lists.keep(one)
+        assert await self.due(lists, 19) == []
+        assert await self.due(lists, 30) == [second, first]
+        assert await self.due(lists, 40, limit=2) == [second, first]
+        await lists.put_off(second.user_id, WEEK, 50)
+        assert await self.due(lists, 49) == [first, third]
+        await lists.note_playlist(first.user_id, WEEK, playlist_id := new_id())
+        kept = await lists.find(first.user_id, WEEK)
+        assert kept is not None
+        assert (kept.list, kept.playlist_id, kept.due_ms) == (first, playlist_id, None)
+        await lists.put_off(first.user_id, WEEK, 1)
+        assert await self.due(lists, 60) == [third, second]
+        assert (await lists.keep(a_list(user_id=first.user_id))) == kept
 
     async def test_the_tracks_of_the_weeks_before_are_told_and_no_others(
         self, lists: WeeklyLists
@@ -101,6 +118,10 @@ class WeeklyListsContract(ABC):
         assert await lists.prune(WEEK.before(1)) == 1
         assert await lists.find(old.user_id, old.week) is None
         assert await lists.find(kept.user_id, kept.week) is not None
+
+    async def due(self, lists: WeeklyLists, now_ms: int, limit: int = 10) -> list[WeeklyList]:
+        """Those of the week that are due by then."""
+        return [one.list for one in await lists.due(WEEK, now_ms, limit)]
 
     async def erase(self, lists: WeeklyLists, user_id: str) -> None:
         """Everything that is done of a user who is erased."""

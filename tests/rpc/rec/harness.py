@@ -22,6 +22,7 @@ from meshkit.process import service_process
 from meshkit.testing.rpc import ServedMesh, TokenIssuer, service_settings
 from meshkit.ulids import new_id
 from rec_svc import wiring
+from rec_svc.adapters.memory.managed_playlists import MemoryManagedPlaylists
 from rec_svc.adapters.memory.play_orders import MemoryPlayOrders
 from rec_svc.assembly import Parts, assemble
 from rec_svc.schema import SCHEMA
@@ -43,6 +44,7 @@ class Instance:
     radios: Any
     radios_of_playback: Any
     orders: MemoryPlayOrders
+    managed: MemoryManagedPlaylists
 
     async def call(self, name: str, request: object, user_id: str = ADMIN, **token: Any) -> Any:
         """A call of ExperimentService, by an administrator unless ``token`` says otherwise."""
@@ -65,8 +67,11 @@ class Instance:
 
 
 @asynccontextmanager
-async def an_instance(dsn: str, tls: Path) -> AsyncIterator[Instance]:
-    """An instance on the database of ``dsn``."""
+async def an_instance(
+    dsn: str, tls: Path, managed: MemoryManagedPlaylists | None = None
+) -> AsyncIterator[Instance]:
+    """An instance on the database of ``dsn``; ``managed`` are the playlists that it keeps."""
+    managed = managed or MemoryManagedPlaylists()
     unused = "unix:///unused.sock"
     settings = Settings(
         **service_settings(tls, "rec").model_dump(),
@@ -79,7 +84,7 @@ async def an_instance(dsn: str, tls: Path) -> AsyncIterator[Instance]:
     )
     async with service_process(settings, SCHEMA, tokens=ISSUER.verifier()) as process:
         orders = MemoryPlayOrders()
-        parts = await wiring.stored_parts(process, settings, orders)
+        parts = await wiring.stored_parts(process, settings, orders, managed)
         assemble(process, settings, parts)
         async with process.served() as port:
             mesh = ServedMesh(process.server, port, ISSUER, tls)
@@ -97,5 +102,6 @@ async def an_instance(dsn: str, tls: Path) -> AsyncIterator[Instance]:
                 RadioServiceStub(edge),
                 RadioInternalServiceStub(mesh.client_channel("playback", "rec")),
                 orders,
+                managed,
             )
             await mesh.close()

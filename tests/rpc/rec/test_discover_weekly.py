@@ -12,12 +12,14 @@ from segue.rec.v1 import recommendation_service_pb2 as pb
 from segue.rec.v1 import recommended_track_pb2 as track_pb
 
 from meshkit.clock import now_ms
+from meshkit.faults import Unavailable
 from meshkit.testing.at_once import at_once
 from meshkit.ulids import new_id
 from rec_svc.adapters.postgres.pending_events import PostgresPendingEvents
 from rec_svc.adapters.postgres.plays import PostgresPlays
 from rec_svc.adapters.postgres.tracks import PostgresTracksReplica
 from rec_svc.adapters.postgres.user_items import PostgresUserItems
+from rec_svc.domain.recommendation_faults import unknown_error
 from rec_svc.domain.tracks import Track
 from rec_svc.domain.user_items import ItemChanged, ItemKind
 from rec_svc.domain.weeks import Week
@@ -26,11 +28,13 @@ from rec_svc.usecases.chosen_models import ChosenModels
 from rec_svc.usecases.recommendation.get_discover_weekly import GetDiscoverWeekly
 from rec_svc.usecases.recommending import Listener, Recommending
 from rec_svc.usecases.weekly_lists import MakeWeeklyList
+from rec_svc.usecases.weekly_playlists import PutWeeklyLists
 from tests.contracts.rec.listening_world import a_play
 from tests.contracts.rec.tracks_suite import a_track
 from tests.rpc.rec.harness import Instance, an_instance
 from tests.rpc.rec.served_model import serve_groups
 
+DAY_MS = 24 * 3_600_000
 Kind = track_pb.RecommendationReason.Kind
 Source = track_pb.RecommendationSource.Kind
 
@@ -61,7 +65,7 @@ def at(instance: Instance, clock: Callable[[], int]) -> GetDiscoverWeekly:
     recommending = Recommending(
         parts.tracks,
         parts.listening,
-        ChosenModels(parts.serving_model, parts.models, parts.artefacts),
+        ChosenModels(parts.serving_model, parts.models, parts.artefacts, parts.new_tracks),
         parts.running,
         parts.exposures,
         clock=clock,
@@ -69,8 +73,9 @@ def at(instance: Instance, clock: Callable[[], int]) -> GetDiscoverWeekly:
         chance=random.Random(1),
     )
     make = MakeWeeklyList(parts.listening, parts.weekly_lists, recommending, clock, new_id)
+    put = PutWeeklyLists(parts.weekly_lists, instance.managed, parts.tracks, parts.listening, clock)
     return GetDiscoverWeekly(
-        parts.weekly_lists, make, parts.tracks, parts.listening, parts.exposures, clock
+        parts.weekly_lists, make, put, parts.tracks, parts.listening, parts.exposures, clock
     )
 
 
@@ -125,12 +130,13 @@ async def test_two_instances_asked_at_once_tell_one_list(
 ) -> None:
     user_id = new_id()
     await played(instance, user_id, *ambient[:5])
-    async with an_instance(dsn, tls) as other:
+    async with an_instance(dsn, tls, instance.managed) as other:
         await other.parts.serving_model.look()
         asked = [weekly(one, user_id) for _ in range(4) for one in (instance, other)]
         answers = await at_once(asked)
     assert all(one == answers[0] for one in answers)
     assert len(answers[0].tracks) == 30
+    assert len(instance.managed.versions[user_id]) == 1
 
 
 async def test_what_may_not_be_recommended_any_more_is_left_out_while_the_list_stays(
@@ -229,3 +235,84 @@ async def test_it_counts_as_shown_and_an_erased_user_has_none(
     await PostgresPendingEvents(instance.pool).erase(user_id)
     await instance.parts.weekly_lists.erase(user_id)
     assert await instance.parts.weekly_lists.find(user_id, Week.at(now_ms())) is None
+
+
+async def test_the_playlist_has_the_list_of_the_week_and_each_week_another_version(
+    instance: Instance, ambient: list[Track]
+) -> None:
+    listener = Listener(new_id(), premium=True)
+    await played(instance, listener.user_id, *ambient[:4])
+    begins_ms = Week(2026, 53).begins_ms
+    old = await at(instance, lambda: begins_ms)(listener)
+    for _ in range(2):
+        new = await at(instance, lambda: begins_ms + 7 * DAY_MS)(listener)
+    assert old.playlist_id == new.playlist_id != ""
+    first, second = instance.managed.versions[listener.user_id]
+    assert (first.title, first.key) == ("Discover Weekly", "discover-weekly")
+    assert first.description == "Not heard yet. For the week from 28 December 2026."
+    assert [tuple(one.track_ids) for one in (first, second)] == [
+        tuple(one.track.id for one in week.made.tracks) for week in (old, new)
+    ]
+
+
+async def test_without_playlists_the_list_is_told_and_the_playlist_follows(
+    instance: Instance, ambient: list[Track]
+) -> None:
+    listener, now = Listener(new_id(), premium=True), Week(2026, 53).begins_ms
+    await played(instance, listener.user_id, *ambient[:4])
+    put = at(instance, lambda: now)._put
+    instance.managed.fault = Unavailable("away")
+    told = await at(instance, lambda: now)(listener)
+    assert (len(told.made.tracks), told.playlist_id) == (30, "")
+    instance.managed.fault = None
+    # Not at once: who comes back is not overrun by everybody who waits.
+    assert not await put.some()
+    assert listener.user_id not in instance.managed.versions
+    now += 30_000
+    await put.some()
+    (version,) = instance.managed.versions[listener.user_id]
+    assert list(version.track_ids) == [one.track.id for one in told.made.tracks]
+    after = await at(instance, lambda: now)(listener)
+    assert (after.made, bool(after.playlist_id)) == (told.made, True)
+
+
+async def test_what_a_playlist_refuses_holds_up_nobody_else(
+    instance: Instance, ambient: list[Track]
+) -> None:
+    now = Week(2026, 53).begins_ms
+    refused_, other = Listener(new_id(), premium=True), Listener(new_id(), premium=True)
+    instance.managed.fault = unknown_error("user", refused_.user_id)
+    assert (await at(instance, lambda: now)(refused_)).playlist_id == ""
+    instance.managed.fault = Unavailable("away")
+    await at(instance, lambda: now)(other)
+    instance.managed.fault = None
+    now += 30_000
+    await at(instance, lambda: now)._put.some()
+    assert set(instance.managed.versions) == {other.user_id}
+
+
+async def test_a_list_of_a_week_that_is_over_is_put_nowhere(
+    instance: Instance, ambient: list[Track]
+) -> None:
+    listener, now = Listener(new_id(), premium=True), Week(2026, 53).ends_ms - 1
+    instance.managed.fault = Unavailable("away")
+    await at(instance, lambda: now)(listener)
+    instance.managed.fault = None
+    now += 60_000
+    await at(instance, lambda: now)._put.some()
+    assert instance.managed.versions == {}
+
+
+async def test_a_playlist_gets_no_artist_who_was_blocked_before_it_was_put(
+    instance: Instance, ambient: list[Track]
+) -> None:
+    listener, now = Listener(new_id(), premium=True), Week(2026, 53).begins_ms
+    instance.managed.fault = Unavailable("away")
+    told = await at(instance, lambda: now)(listener)
+    instance.managed.fault = None
+    blocked = told.made.tracks[0].track
+    await kept(instance, listener.user_id, ItemKind.BLOCKED_ARTIST, blocked.artist_id)
+    now += 30_000
+    await at(instance, lambda: now)._put.some()
+    (version,) = instance.managed.versions[listener.user_id]
+    assert list(version.track_ids) == [one.track.id for one in told.made.tracks[1:]]

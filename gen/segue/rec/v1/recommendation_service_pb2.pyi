@@ -431,6 +431,7 @@ class GetDiscoverWeeklyResponse(_message.Message):
     WEEK_FIELD_NUMBER: _builtins.int
     REPLACED_AT_FIELD_NUMBER: _builtins.int
     IS_SHORT_FIELD_NUMBER: _builtins.int
+    PLAYLIST_ID_FIELD_NUMBER: _builtins.int
     shown_id: _builtins.str
     """ULID of the list, for ReportShown and PlaySource.shown_id. Empty: there are no tracks."""
     week: _builtins.str
@@ -438,6 +439,11 @@ class GetDiscoverWeeklyResponse(_message.Message):
     is_short: _builtins.bool
     """Whether the list was made with fewer than 30 tracks, since the catalogue had no more that the caller
     had not heard, at two an artist. One without any is not kept: the next call makes it anew.
+    """
+    playlist_id: _builtins.str
+    """ULID of the caller's playlist that has this list; what was left out of the answer since stays in it
+    until it is replaced. Empty: it does not have the list yet, as while playlists are out of reach; it
+    gets it within minutes of their return.
     """
     @_builtins.property
     def tracks(self) -> _containers.RepeatedCompositeFieldContainer[_recommended_track_pb2.RecommendedTrack]:
@@ -462,10 +468,11 @@ class GetDiscoverWeeklyResponse(_message.Message):
         week: _builtins.str = ...,
         replaced_at: _timestamp_pb2.Timestamp | None = ...,
         is_short: _builtins.bool = ...,
+        playlist_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["replaced_at", b"replaced_at", "source", b"source"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["is_short", b"is_short", "replaced_at", b"replaced_at", "shown_id", b"shown_id", "source", b"source", "tracks", b"tracks", "week", b"week"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["is_short", b"is_short", "playlist_id", b"playlist_id", "replaced_at", b"replaced_at", "shown_id", b"shown_id", "source", b"source", "tracks", b"tracks", "week", b"week"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
