@@ -41,6 +41,9 @@ OUTSIDE_OF_SETTINGS: Mapping[str, Variable] = {
     "GRPC_ENABLE_FORK_SUPPORT": Variable(
         "`0`", "gRPC's own: nothing here uses it across a fork, and it would warn at every child."
     ),
+    "OPENBLAS_NUM_THREADS": Variable(
+        "`1` where recommendations serve", "numpy's own: over how many threads it computes."
+    ),
     "PATH": Variable("the system's", "Where PostgreSQL and Valkey find what they start."),
     "SEGUE_DIR": Variable(
         "the user's data folder", "The folder that holds everything of the mesh, as `--dir` does."
