@@ -130,10 +130,14 @@ async def _radio(instance: Instance, user_id: str, track: Track) -> list[float]:
 async def measure() -> list[Figure]:
     """The times of all blocks."""
     tracks, chance = invented_tracks(), random.Random(SEED)
-    with stores.postgres_server() as server, tempfile.TemporaryDirectory() as folder:
+    with (
+        stores.postgres_server() as server,
+        stores.valkey_server() as valkey_url,
+        tempfile.TemporaryDirectory() as folder,
+    ):
         template = await server.template("rec", SCHEMA.migrate)
         with server.database(template) as dsn:
-            async with an_instance(dsn, Path(folder)) as instance:
+            async with an_instance(dsn, valkey_url, Path(folder)) as instance:
                 replica = PostgresTracksReplica(instance.pool)
                 for start in range(0, TRACKS, 5_000):
                     part = tracks[start : start + 5_000]

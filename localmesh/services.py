@@ -109,6 +109,7 @@ SERVICES: Mapping[str, Service] = {
             workload="rec",
             grpc=True,
             database="rec",
+            valkey_keys=("recommendations:*",),
             targets=("catalog", "identity", "playback", "playlist"),
             extra=("OBJECTS_URL",),
         ),

@@ -24,6 +24,7 @@ from meshkit.process import Serving
 from meshkit.ulids import new_id
 from rec_svc.ports.experiments import Experiments, Looks
 from rec_svc.ports.exposures import ArmCounts, Exposures, Outcomes
+from rec_svc.ports.homes import HomeCopies, Homes
 from rec_svc.ports.listening import FavoriteArtists, Listening
 from rec_svc.ports.models import ModelArtefacts, Models
 from rec_svc.ports.play_orders import PlayOrders
@@ -48,11 +49,14 @@ from rec_svc.usecases.experiment import (
     StartExperiment,
     StopExperiment,
 )
+from rec_svc.usecases.kept_homes import KeptHomes
 from rec_svc.usecases.looks import LOOK_EVERY_S, TakeLooks
 from rec_svc.usecases.making_home import MakeHome
 from rec_svc.usecases.model import PromoteModel, ReadModels, RollbackModel
 from rec_svc.usecases.new_tracks import LOOK_EVERY_S as LOOK_FOR_TRACKS_EVERY_S
 from rec_svc.usecases.new_tracks import NewTracks
+from rec_svc.usecases.popular_chart import REFRESH_S as REFRESH_CHART_S
+from rec_svc.usecases.popular_chart import PopularChart
 from rec_svc.usecases.radio import DeleteRadio, ListNextTracks, ReadRadios, StartRadio
 from rec_svc.usecases.radio_blocks import RadioBlocks
 from rec_svc.usecases.radio_internal import ExtendRadio
@@ -60,7 +64,7 @@ from rec_svc.usecases.radio_picks import RadioPicks
 from rec_svc.usecases.radio_seeds import RadioSeeds
 from rec_svc.usecases.recommendation.get_discover_weekly import GetDiscoverWeekly
 from rec_svc.usecases.recommendation.get_favorite_artists import GetFavoriteArtists
-from rec_svc.usecases.recommendation.get_home import GetHome
+from rec_svc.usecases.recommendation.get_home import GetHome, HomeStores
 from rec_svc.usecases.recommendation.list_playlist_recommendations import (
     ListPlaylistRecommendations,
 )
@@ -85,6 +89,8 @@ class Parts:
     favorites: FavoriteArtists
     weekly_lists: WeeklyLists
     put_weekly_lists: PutWeeklyLists
+    homes: Homes
+    home_copies: HomeCopies
     playlists: Playlists
     orders: PlayOrders
     radios: Radios
@@ -136,7 +142,6 @@ def _add_recommendations(serving: Serving, parts: Parts, models: ChosenModels) -
     )
     weekly = MakeWeeklyList(parts.listening, parts.weekly_lists, recommending, now_ms, new_id)
     cases = RecommendationUseCases(
-        get_home=GetHome(make_home, tracks, parts.listening, parts.exposures, now_ms),
         get_discover_weekly=GetDiscoverWeekly(
             parts.weekly_lists,
             weekly,
@@ -146,6 +151,7 @@ def _add_recommendations(serving: Serving, parts: Parts, models: ChosenModels) -
             parts.exposures,
             now_ms,
         ),
+        get_home=_add_home(serving, parts, models, make_home),
         get_favorite_artists=GetFavoriteArtists(parts.listening, tracks),
         set_favorite_artists=SetFavoriteArtists(parts.favorites, tracks),
         list_playlist_recommendations=ListPlaylistRecommendations(parts.orders, recommending),
@@ -179,6 +185,18 @@ def _add_radios(serving: Serving, parts: Parts, models: ChosenModels) -> None:
     serving.server.add(add_RadioServiceServicer_to_server, RadioServicer(cases))
     internal = RadioInternalServicer(ExtendRadio(blocks))
     serving.server.add(add_RadioInternalServiceServicer_to_server, internal)
+
+
+def _add_home(serving: Serving, parts: Parts, models: ChosenModels, make: MakeHome) -> GetHome:
+    """What shows home, and what keeps the chart for when nothing can be had."""
+    kept = KeptHomes(parts.homes, make, models, parts.running, now_ms)
+    chart = PopularChart(parts.tracks, parts.listening, now_ms)
+    stores = HomeStores(
+        parts.home_copies, parts.homes, parts.tracks, parts.listening, parts.exposures
+    )
+    serving.before_serving(chart.refresh)
+    serving.run(partial(regularly, REFRESH_CHART_S, chart.refresh))
+    return GetHome(stores, kept, chart, now_ms)
 
 
 def _add_experiments(serving: Serving, parts: Parts) -> None:

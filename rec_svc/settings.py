@@ -11,7 +11,7 @@ _CONFIG = SettingsConfigDict(env_prefix="SEGUE_REC_", frozen=True, extra="forbid
 _OBJECTS = "Where events and models are kept: file:///… or s3://…."
 
 
-class Settings(store_settings.VerifyingSettings):
+class Settings(store_settings.ValkeySettings, store_settings.VerifyingSettings):
     """What the role ``serve`` needs to know."""
 
     model_config = _CONFIG

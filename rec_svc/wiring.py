@@ -40,6 +40,7 @@ from rec_svc.adapters.grpc.play_orders import PlaylistService
 from rec_svc.adapters.objects.models import ObjectModelArtefacts
 from rec_svc.adapters.postgres.experiments import PostgresExperiments, PostgresLooks
 from rec_svc.adapters.postgres.exposures import PostgresExposures
+from rec_svc.adapters.postgres.homes import PostgresHomes
 from rec_svc.adapters.postgres.listening import PostgresListening
 from rec_svc.adapters.postgres.models import PostgresModels
 from rec_svc.adapters.postgres.pending_events import PostgresPendingEvents
@@ -61,6 +62,7 @@ from rec_svc.adapters.postgres.user_items import FEEDS as ITEM_FEEDS
 from rec_svc.adapters.postgres.user_items import PostgresUserItems
 from rec_svc.adapters.postgres.weekly_lists import PostgresWeeklyLists
 from rec_svc.adapters.prometheus_outcomes import PrometheusOutcomes
+from rec_svc.adapters.valkey.homes import ValkeyHomeCopies
 from rec_svc.assembly import Parts, assemble
 from rec_svc.domain.plays import Play
 from rec_svc.domain.radios import NOT_TWICE_MS
@@ -72,6 +74,7 @@ from rec_svc.ports.play_orders import PlayOrders
 from rec_svc.schema import SCHEMA
 from rec_svc.settings import Settings, WorkerSettings
 from rec_svc.usecases.exposure_outcomes import CountOutcomes, PlayOutcomes, SaveOutcomes
+from rec_svc.usecases.kept_homes import DROP_EVERY_S, PRUNED_AFTER_MS, DropCopies
 from rec_svc.usecases.new_tracks import NewTracks
 from rec_svc.usecases.radio_steering import RadioPlays, RadioSaves
 from rec_svc.usecases.running_experiments import RefreshedExperiments
@@ -101,10 +104,10 @@ async def connect(process: ServiceProcess, settings: Settings) -> Parts:
     listening, playlists = PostgresListening(pool), PostgresPlaylists(pool)
     # The events first: whoever is on the list of the erased is taken in by nobody any more.
     exposures = PostgresExposures(pool)
-    weekly = PostgresWeeklyLists(pool)
+    weekly, homes = PostgresWeeklyLists(pool), PostgresHomes(pool)
     holders = (
-        PostgresPendingEvents(pool),
-        *(listening, playlists, exposures, weekly, PostgresRadios(pool), KeptAnswers(pool)),
+        *(PostgresPendingEvents(pool), listening, playlists, exposures),
+        *(weekly, homes, PostgresRadios(pool), KeptAnswers(pool)),
     )
     process.consume_users(users, *holders)
     playlist = await process.channel(
@@ -119,8 +122,13 @@ async def connect(process: ServiceProcess, settings: Settings) -> Parts:
     lease = Lease(process.leases, "put-weekly-lists")
     put = partial(put_weekly_lists, parts.put_weekly_lists, lease)
     process.run(partial(regularly, LOOK_FOR_LISTS_EVERY_S, put))
+    drop = partial(
+        _leased, Lease(process.leases, "drop-homes"), DropCopies(homes, parts.home_copies)
+    )
+    process.run(partial(regularly, DROP_EVERY_S, drop))
     process.every_hour(
         lambda: exposures.prune(now_ms()),
+        lambda: homes.prune(now_ms() - PRUNED_AFTER_MS),
         lambda: weekly.prune(Week.at(now_ms()).before(WEEKS_APART)),
     )
     return parts
@@ -148,6 +156,8 @@ async def stored_parts(
         favorites=listening,
         weekly_lists=weekly,
         put_weekly_lists=PutWeeklyLists(weekly, managed, tracks, listening, now_ms),
+        homes=PostgresHomes(pool),
+        home_copies=ValkeyHomeCopies(await process.valkey(settings.valkey_url, settings)),
         playlists=PostgresPlaylists(pool),
         orders=orders,
         radios=PostgresRadios(pool),
@@ -277,13 +287,15 @@ def event_chores(settings: WorkerSettings, pool: postgres.Pool) -> tuple[Work, W
     events = ParquetEvents(settings.objects_url, pending, settings.events_kept_days)
     leases = PostgresLeases(pool)
 
-    async def leased(lease: Lease, chore: Callable[[], Awaitable[None]]) -> None:
-        if await lease.held():
-            await chore()
-
-    write = partial(leased, Lease(leases, "write-events"), events.write_waiting)
-    keep = partial(leased, Lease(leases, "keep-events"), EventUpkeep(events))
+    write = partial(_leased, Lease(leases, "write-events"), events.write_waiting)
+    keep = partial(_leased, Lease(leases, "keep-events"), EventUpkeep(events))
     return (
         partial(regularly, settings.events_write_s, write),
         partial(regularly, _KEEP_EVENTS_S, keep),
     )
+
+
+async def _leased(lease: Lease, chore: Callable[[], Awaitable[None]]) -> None:
+    """Does a chore where this process holds its lease."""
+    if await lease.held():
+        await chore()

@@ -80,12 +80,12 @@ class Home:
     arms: Mapping[str, str]
     held_back: bool = False
 
-    def named(self) -> frozenset[str]:
-        """The ids of all tracks that it names, also as reasons."""
+    def tracks(self) -> dict[str, Track]:
+        """All tracks that it names, also as reasons, by their ids."""
         picks = [one for shelf in self.shelves for one in shelf.tracks]
-        causes = {one.reason.track.id for one in picks if one.reason.track is not None}
-        because = {shelf.because.id for shelf in self.shelves if shelf.because is not None}
-        return frozenset({one.track.id for one in picks} | causes | because)
+        named = [shelf.because for shelf in self.shelves] + [one.reason.track for one in picks]
+        there = (*(one.track for one in picks), *(one for one in named if one is not None))
+        return {track.id: track for track in there}
 
 
 def kept(tracks: Iterable[Track], heard: frozenset[str], blocked: frozenset[str]) -> list[Track]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final, Protocol
 
 from meshkit.consuming import Replica
@@ -24,6 +24,10 @@ class Listening(Protocol):
 
     async def blocked_artists(self, user_id: str) -> frozenset[str]:
         """ULIDs of the artists whom the user blocks: those of ``taste``, without the rest."""
+        ...
+
+    async def blocked_by_anyone(self, artist_ids: Collection[str]) -> frozenset[str]:
+        """Those of ``artist_ids`` whom any user blocks."""
         ...
 
     async def heard_since(self, user_id: str, since_ms: int) -> Mapping[str, int]:

@@ -12,10 +12,12 @@ from rec_svc.domain.home import Shelf, ShelfKind
 from rec_svc.domain.recommended import ReasonKind, Recommended, RecommendedList, Source
 from rec_svc.domain.tracks import Artist
 from rec_svc.domain.weekly_lists import DiscoverWeekly
+from rec_svc.usecases.kept_homes import Origin
 from rec_svc.usecases.recommendation.get_home import HomeAnswer
 
 _KIND = track_pb.RecommendationReason.Kind
 _KINDS = {kind: _KIND.Value(kind.name) for kind in ReasonKind}
+_ORIGINS = {one: pb.GetHomeResponse.Origin.Value(one.name) for one in Origin}
 _SHELVES = {kind: pb.Shelf.Kind.Value(kind.name) for kind in ShelfKind}
 _SOURCES = {kind: track_pb.RecommendationSource.Kind.Value(kind.name) for kind in Source}
 
@@ -67,6 +69,7 @@ def home(answer: HomeAnswer) -> pb.GetHomeResponse:
     return pb.GetHomeResponse(
         shelves=map(_shelf, answer.shelves),
         made_at=timestamp_of_ms(answer.home.made_at_ms),
+        origin=_ORIGINS[answer.origin],
     )
 
 

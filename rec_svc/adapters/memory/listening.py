@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from meshkit.idempotency import MemoryAnswers, RequestKey
 from meshkit.replicas import MemoryReplica, ToldAt
@@ -65,6 +65,10 @@ class MemoryUserItems(MemoryReplica[ItemChange]):
         held = (one for _, one in self._held.values())
         return {one.item_id: one.at_ms for one in held if one.kept and one.user_id == user_id}
 
+    def kept_by_anyone(self) -> frozenset[str]:
+        """The items that any user keeps."""
+        return frozenset(one.item_id for _, one in self._held.values() if one.kept)
+
     def forget(self, user_id: str) -> None:
         """Drops the items of a user."""
         kept = self._held.items()
@@ -118,6 +122,9 @@ class MemoryListening:
 
     async def blocked_artists(self, user_id: str) -> frozenset[str]:
         return self.items[ItemKind.BLOCKED_ARTIST].of_user(user_id)
+
+    async def blocked_by_anyone(self, artist_ids: Collection[str]) -> frozenset[str]:
+        return self.items[ItemKind.BLOCKED_ARTIST].kept_by_anyone() & frozenset(artist_ids)
 
     async def heard_since(self, user_id: str, since_ms: int) -> Mapping[str, int]:
         held = self.plays.of_user(user_id)

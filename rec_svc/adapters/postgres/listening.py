@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from meshkit import postgres
 from meshkit.idempotency import RequestKey
 from meshkit.idempotency_postgres import PostgresAnswers
+from rec_svc.adapters.postgres import homes
 from rec_svc.domain.listening import Listened, Taste
 from rec_svc.domain.user_items import ItemKind
 from rec_svc.ports.listening import MOST_TRACKS
@@ -18,6 +19,12 @@ ORDER BY last_played_ms DESC, track_id DESC LIMIT %s
 """
 _ITEMS = "SELECT kind, item_id FROM user_items WHERE user_id = %s AND kept"
 _BLOCKED = "SELECT item_id FROM user_items WHERE user_id = %s AND kind = %s AND kept"
+_BLOCKED_BY_ANYONE = """
+SELECT asked.artist_id FROM unnest(%s::text[]) AS asked (artist_id), LATERAL (
+    SELECT FROM user_items
+    WHERE kind = 'BLOCKED_ARTIST' AND kept AND item_id = asked.artist_id LIMIT 1
+) AS found
+"""
 _FAVORITES = "SELECT artist_ids FROM favorite_artists WHERE user_id = %s"
 # What was begun since then was left since then.
 _HEARD = """
@@ -66,6 +73,13 @@ class PostgresListening:
 
         return await postgres.read(self._pool, query)
 
+    async def blocked_by_anyone(self, artist_ids: Collection[str]) -> frozenset[str]:
+        async def query(connection: postgres.Connection) -> frozenset[str]:
+            rows = await _rows(connection, _BLOCKED_BY_ANYONE, [sorted(set(artist_ids))])
+            return frozenset(row[0] for row in rows)
+
+        return await postgres.read(self._pool, query)
+
     async def heard_since(self, user_id: str, since_ms: int) -> Mapping[str, int]:
         async def query(connection: postgres.Connection) -> Mapping[str, int]:
             rows = await _rows(connection, _HEARD, {"user": user_id, "since": since_ms})
@@ -81,6 +95,7 @@ class PostgresListening:
             async def produce() -> bytes:
                 named = {"user": user_id, "artists": list(artist_ids)}
                 await connection.execute(_SET_FAVORITES, named)
+                await homes.changed(connection, [user_id])
                 return b""
 
             await self._answers.answer_once(connection, key, produce)

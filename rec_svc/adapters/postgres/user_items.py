@@ -10,7 +10,7 @@ from meshkit import postgres
 from meshkit.clock import now_ms
 from meshkit.replicas import ToldAt
 from meshkit.replicas_postgres import PostgresReplica
-from rec_svc.adapters.postgres import pending_events
+from rec_svc.adapters.postgres import homes, pending_events
 from rec_svc.domain.user_items import ItemChange, ItemChanged, ItemKind, told_items
 
 FEEDS: Final = {
@@ -75,6 +75,8 @@ class PostgresUserItems(PostgresReplica[ItemChange]):
             await self._take(connection, list(newest.values()), generation)
         if self._kind is ItemKind.SAVED_TRACK:
             await pending_events.append(connection, [one.saving() for one in turned])
+        else:
+            await homes.changed(connection, [one.user_id for one in turned])
         if forgotten:
             await connection.execute(_FORGET_USERS, [self._kind, sorted(forgotten)])
 

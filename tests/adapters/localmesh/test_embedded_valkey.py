@@ -18,6 +18,7 @@ from localmesh.supervisor import Supervisor
 from localmesh.valkey import EmbeddedValkey, ValkeyUser
 from playback_svc.adapters.valkey import events, positions, preferences, skips
 from playlist_svc.adapters.valkey import attempts, heads
+from rec_svc.adapters.valkey import homes
 
 Wait = Callable[[Callable[[], bool]], Awaitable[None]]
 
@@ -96,6 +97,7 @@ def test_the_patterns_of_a_service_are_of_the_keys_that_it_uses() -> None:
             positions.key_of(tag),
             positions.SINCE,
         ),
+        "rec": (homes.key_of(tag),),
     }
     assert set(used) == {name for name, service in SERVICES.items() if service.valkey_keys}
     for name, keys in used.items():

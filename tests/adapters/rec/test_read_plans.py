@@ -11,6 +11,7 @@ from meshkit import postgres
 from rec_svc.adapters.postgres import (
     experiments,
     exposures,
+    homes,
     listening,
     playlists,
     radio_feedback,
@@ -68,6 +69,15 @@ INVENTED = (
     INSERT INTO radio_tracks (radio_id, track_id, given_at_ms, skipped)
     SELECT 'r' || n % 2000, 't' || n, n, n % 7 = 0 FROM generate_series(1, 20000) n
     """,
+    """
+    INSERT INTO homes (user_id, made_at_ms, changed_at, body)
+    SELECT 'u' || n, n, CASE WHEN n % 100 = 0 THEN now() END, '{}' FROM generate_series(1, 20000) n
+    """,
+    """
+    INSERT INTO user_items (user_id, kind, item_id, version, listing, kept, changed_at_ms)
+    SELECT 'u' || n, 'BLOCKED_ARTIST', 'a' || n % 500, 1, 1, true, n
+    FROM generate_series(1, 20000) n
+    """,
     "ANALYZE",
 )
 OUTCOME = {"users": ["u7"], "subjects": ["t207"], "shown": ["s207"], "at": [300], "acted_on": 9_999}
@@ -88,6 +98,10 @@ READS: dict[str, tuple[str, Any]] = {
     "taken out": (radio_feedback._TAKE_OUT, {"user": "u7", "track": "t2007", "at": 2_010}),
     "popular": (tracks._POPULAR, [50]),
     "page": (tracks._PAGE, ["t5", 50]),
+    "home": (homes._FIND, ["u7"]),
+    "changes of a home": (homes._CHANGES, ["u7"]),
+    "homes that changed": (homes._DROPPED, [100]),
+    "who is blocked by anyone": (listening._BLOCKED_BY_ANYONE, [["a1", "a2", "a3"]]),
     "listened": (listening._LISTENED, ["u7", MOST_TRACKS]),
     "items": (listening._ITEMS, ["u7"]),
     "heard": (listening._HEARD, {"user": "u7", "since": 19_000}),

@@ -29,6 +29,6 @@ def dsn(postgres_server: PostgresServer, rec_template: str) -> Iterator[str]:
 
 
 @pytest.fixture
-async def instance(dsn: str, tls: Path) -> AsyncIterator[Instance]:
-    async with an_instance(dsn, tls) as instance:
+async def instance(dsn: str, valkey_url: str, tls: Path) -> AsyncIterator[Instance]:
+    async with an_instance(dsn, valkey_url, tls) as instance:
         yield instance

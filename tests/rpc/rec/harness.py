@@ -68,14 +68,17 @@ class Instance:
 
 @asynccontextmanager
 async def an_instance(
-    dsn: str, tls: Path, managed: MemoryManagedPlaylists | None = None
+    dsn: str, valkey_url: str, tls: Path, managed: MemoryManagedPlaylists | None = None
 ) -> AsyncIterator[Instance]:
-    """An instance on the database of ``dsn``; ``managed`` are the playlists that it keeps."""
+    """An instance on the database of ``dsn`` and that Valkey; ``managed`` are the playlists that it
+    keeps."""
     managed = managed or MemoryManagedPlaylists()
     unused = "unix:///unused.sock"
     settings = Settings(
         **service_settings(tls, "rec").model_dump(),
         database_dsn=SecretStr(dsn),
+        valkey_url=valkey_url,
+        valkey_insecure=True,
         objects_url=(tls / "objects").as_uri(),
         identity_target=unused,
         catalog_target=unused,

@@ -126,11 +126,11 @@ async def test_the_list_of_a_week_stays_whatever_is_heard_and_whichever_model_se
 
 
 async def test_two_instances_asked_at_once_tell_one_list(
-    instance: Instance, ambient: list[Track], dsn: str, tls: Any
+    instance: Instance, ambient: list[Track], dsn: str, valkey_url: str, tls: Any
 ) -> None:
     user_id = new_id()
     await played(instance, user_id, *ambient[:5])
-    async with an_instance(dsn, tls, instance.managed) as other:
+    async with an_instance(dsn, valkey_url, tls, instance.managed) as other:
         await other.parts.serving_model.look()
         asked = [weekly(one, user_id) for _ in range(4) for one in (instance, other)]
         answers = await at_once(asked)

@@ -214,9 +214,9 @@ async def test_pages_end_and_belong_to_their_request(instance: Instance) -> None
 
 
 async def test_who_writes_serves_by_it_at_once_and_others_when_they_read_anew(
-    instance: Instance, dsn: str, tls: Path
+    instance: Instance, dsn: str, valkey_url: str, tls: Path
 ) -> None:
-    async with an_instance(dsn, tls) as other:
+    async with an_instance(dsn, valkey_url, tls) as other:
         await created(instance)
         await start(instance)
         user = new_id()

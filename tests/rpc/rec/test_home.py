@@ -149,8 +149,10 @@ async def test_new_is_what_followed_artists_brought_within_sixty_days_and_was_no
     assert new.source.kind == Source.CONTENT
     assert {one.reason_detail.kind for one in new.tracks} == {Reason.ARTIST_YOU_FOLLOW}
     assert {one.reason_detail.artist_id for one in new.tracks} == {artist_id}
-    await played(instance, user_id, brought["Fresh"])
-    new = shelf(await home(instance, user_id), Kind.NEW_FROM_ARTISTS)
+    other_id = new_id()
+    await keeps(instance, other_id, ItemKind.FOLLOWED_ARTIST, artist_id)
+    await played(instance, other_id, brought["Fresh"])
+    new = shelf(await home(instance, other_id), Kind.NEW_FROM_ARTISTS)
     assert titles(new) == {"Near"}
 
 

@@ -164,9 +164,9 @@ async def test_pages_of_trainings_and_models_go_by_their_own_tokens(
     assert fault.reason == "PAGE_TOKEN_INVALID"
 
 
-async def test_every_instance_follows_a_promotion(dsn: str, tls: Path) -> None:
+async def test_every_instance_follows_a_promotion(dsn: str, valkey_url: str, tls: Path) -> None:
     artefacts = MemoryModelArtefacts()
-    async with an_instance(dsn, tls) as one, an_instance(dsn, tls) as other:
+    async with an_instance(dsn, valkey_url, tls) as one, an_instance(dsn, valkey_url, tls) as other:
         made = some_model(new_id())
         stored = await artefacts.put(made)
         info = replace(some_info(made.model_id), sha256=stored.sha256)

@@ -136,7 +136,7 @@ def test_no_secret_stands_on_a_command_line(tmp_path: Path) -> None:
     table = _table(tmp_path)
     specs = _specs(table)
     secrets = [path.read_text().strip() for path in table.layout.secrets.glob("*.password")]
-    assert len(secrets) == 11
+    assert len(secrets) == 12
     words = " ".join(word for spec in specs.values() for word in spec.argv)
     assert not [secret for secret in secrets if secret in words]
 

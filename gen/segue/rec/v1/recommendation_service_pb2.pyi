@@ -291,8 +291,46 @@ class GetHomeResponse(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    class _Origin:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _OriginEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[GetHomeResponse._Origin.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        ORIGIN_UNSPECIFIED: GetHomeResponse._Origin.ValueType  # 0
+        """Never answered."""
+        CACHE: GetHomeResponse._Origin.ValueType  # 1
+        """They were made within 24 h and kept in the cache."""
+        DATABASE: GetHomeResponse._Origin.ValueType  # 2
+        """They were made within 24 h and kept in the database."""
+        COMPUTED: GetHomeResponse._Origin.ValueType  # 3
+        """They were made for this call."""
+        POPULAR: GetHomeResponse._Origin.ValueType  # 4
+        """The database is away, or nothing could be made in time: one shelf of what many listen to, without
+        the artists whom anyone blocks. Its shown_id is empty.
+        """
+
+    class Origin(_Origin, metaclass=_OriginEnumTypeWrapper):
+        """Where shelves come from, the fastest way first."""
+
+    ORIGIN_UNSPECIFIED: GetHomeResponse.Origin.ValueType  # 0
+    """Never answered."""
+    CACHE: GetHomeResponse.Origin.ValueType  # 1
+    """They were made within 24 h and kept in the cache."""
+    DATABASE: GetHomeResponse.Origin.ValueType  # 2
+    """They were made within 24 h and kept in the database."""
+    COMPUTED: GetHomeResponse.Origin.ValueType  # 3
+    """They were made for this call."""
+    POPULAR: GetHomeResponse.Origin.ValueType  # 4
+    """The database is away, or nothing could be made in time: one shelf of what many listen to, without
+    the artists whom anyone blocks. Its shown_id is empty.
+    """
+
     SHELVES_FIELD_NUMBER: _builtins.int
     MADE_AT_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    origin: Global___GetHomeResponse.Origin.ValueType
+    """Where they come from."""
     @_builtins.property
     def shelves(self) -> _containers.RepeatedCompositeFieldContainer[Global___Shelf]:
         """At most six, none of them empty."""
@@ -306,10 +344,11 @@ class GetHomeResponse(_message.Message):
         *,
         shelves: _abc.Iterable[Global___Shelf] | None = ...,
         made_at: _timestamp_pb2.Timestamp | None = ...,
+        origin: Global___GetHomeResponse.Origin.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["made_at", b"made_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["made_at", b"made_at", "shelves", b"shelves"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["made_at", b"made_at", "origin", b"origin", "shelves", b"shelves"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -373,7 +412,9 @@ class Shelf(_message.Message):
     title: _builtins.str
     """The heading, in English."""
     shown_id: _builtins.str
-    """ULID of the list, for ReportShown and PlaySource.shown_id."""
+    """ULID of the list, for ReportShown and PlaySource.shown_id; the same for as long as the shelf stays.
+    Empty: it cannot be reported.
+    """
     track_id: _builtins.str
     """ULID of the track that a shelf BECAUSE_YOU_PLAYED is because of. Empty: another kind."""
     @_builtins.property

@@ -103,7 +103,9 @@ class RecommendationServiceServicer:
     def GetHome(self, request, context):
         """What the caller is shown first: shelves of tracks, in the order in which to show them. No track stands on
         two of them, and of one artist at most two tracks on each. Whoever played nothing yet gets what is new
-        from the artists that they follow or named as favourites, and what many listen to.
+        from the artists that they follow or named as favourites, and what many listen to. Shelves stay for 24 h,
+        unless the model changes or the caller blocks, follows or names artists; whatever left the catalogue, is
+        blocked or is not in the plan is left out at once.
         Errors: none of its own.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

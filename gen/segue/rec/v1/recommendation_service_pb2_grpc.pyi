@@ -33,7 +33,9 @@ class RecommendationServiceStub:
     GetHome: _aio.UnaryUnaryMultiCallable[_recommendation_service_pb2.GetHomeRequest, _recommendation_service_pb2.GetHomeResponse]
     """What the caller is shown first: shelves of tracks, in the order in which to show them. No track stands on
     two of them, and of one artist at most two tracks on each. Whoever played nothing yet gets what is new
-    from the artists that they follow or named as favourites, and what many listen to.
+    from the artists that they follow or named as favourites, and what many listen to. Shelves stay for 24 h,
+    unless the model changes or the caller blocks, follows or names artists; whatever left the catalogue, is
+    blocked or is not in the plan is left out at once.
     Errors: none of its own.
     """
     GetDiscoverWeekly: _aio.UnaryUnaryMultiCallable[_recommendation_service_pb2.GetDiscoverWeeklyRequest, _recommendation_service_pb2.GetDiscoverWeeklyResponse]
@@ -100,7 +102,9 @@ class RecommendationServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_recommendation_service_pb2.GetHomeResponse]:
         """What the caller is shown first: shelves of tracks, in the order in which to show them. No track stands on
         two of them, and of one artist at most two tracks on each. Whoever played nothing yet gets what is new
-        from the artists that they follow or named as favourites, and what many listen to.
+        from the artists that they follow or named as favourites, and what many listen to. Shelves stay for 24 h,
+        unless the model changes or the caller blocks, follows or names artists; whatever left the catalogue, is
+        blocked or is not in the plan is left out at once.
         Errors: none of its own.
         """
 

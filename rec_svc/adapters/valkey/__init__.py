@@ -1,0 +1,1 @@
+"""Adapters over Valkey, one file a port."""
