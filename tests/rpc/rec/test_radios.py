@@ -16,23 +16,12 @@ from rec_svc.domain.tracks import Track
 from rec_svc.domain.user_items import ItemChanged, ItemKind
 from tests.contracts.rec.tracks_suite import a_track
 from tests.rpc.rec.harness import Instance
+from tests.rpc.rec.radio_calls import following, start
 from tests.rpc.rec.served_model import serve_groups
 from tests.rpc.rec.test_recommended_tracks import told
 
 Kind = track_pb.RecommendationReason.Kind
 Source = track_pb.RecommendationSource.Kind
-
-
-async def start(instance: Instance, user_id: str, **seed: Any) -> pb.Radio:
-    """A radio of the user's."""
-    request = pb.StartRadioRequest(**seed)
-    return (await instance.radio("StartRadio", request, user_id)).radio
-
-
-async def following(instance: Instance, user_id: str, radio_id: str, **fields: Any) -> Any:
-    """What the radio gives next."""
-    request = pb.ListNextTracksRequest(radio_id=radio_id, **fields)
-    return await instance.radio("ListNextTracks", request, user_id)
 
 
 @pytest.fixture
