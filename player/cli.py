@@ -50,6 +50,10 @@ _COMMANDS = {
         "player.commands.recommending:similar",
         "Show tracks that are liked by those who like a track.",
     ),
+    "radio": (
+        "player.commands.radio:radio",
+        "Start a radio: tracks without an end that go with what you name.",
+    ),
     "token": ("player.commands.tokens:token", "Print an access token for a local user."),
     "user": ("player.commands.users:app", "Put users on plans, and erase them."),
     "train": ("player.commands.models:train", "Train a model on what was listened to."),

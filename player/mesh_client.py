@@ -33,6 +33,7 @@ from segue.playlist.v1 import social_service_pb2_grpc as social
 from segue.playlist.v1 import transfer_service_pb2_grpc as transfer
 from segue.rec.v1 import experiment_service_pb2_grpc as experiment
 from segue.rec.v1 import model_service_pb2_grpc as model
+from segue.rec.v1 import radio_service_pb2_grpc as radio
 from segue.rec.v1 import recommendation_service_pb2_grpc as recommendation
 from segue.rec.v1 import training_service_pb2_grpc as training
 
@@ -142,6 +143,7 @@ class MeshClient:
         self.library: Any = library.LibraryServiceStub(self._channel)
         self.social: Any = social.SocialServiceStub(self._channel)
         self.experiments: Any = experiment.ExperimentServiceStub(self._channel)
+        self.radios: Any = radio.RadioServiceStub(self._channel)
         self.recommendations: Any = recommendation.RecommendationServiceStub(self._channel)
         self.trainings: Any = training.TrainingServiceStub(self._channel)
         self.models: Any = model.ModelServiceStub(self._channel)

@@ -18,7 +18,7 @@ from player.mesh_client import MeshClient, acting_as
 _MOST = 100
 _MADE_FROM = {
     RecommendationSource.PERSONAL: "",
-    RecommendationSource.CONTENT: "No model knows these tracks: by the same artists, then popular.",
+    RecommendationSource.CONTENT: "No model knows these: by what they are of, then popular.",
     RecommendationSource.POPULAR: "Nothing is known to go by: what many listen to.",
 }
 
@@ -38,7 +38,7 @@ def recommend(name: List, /, *, limit: int = 20, user: User = None, folder: Fold
             playlist_id = await find_list(client, name)
             request = pb.ListPlaylistRecommendationsRequest(playlist_id=playlist_id, limit=limit)
             call = client.recommendations.ListPlaylistRecommendations
-            return await _shown(client, await client.call(call, request))
+            return await show_recommended(client, await client.call(call, request))
 
     return run(work())
 
@@ -66,7 +66,7 @@ def similar(*words: str, limit: int = 20, user: User = None, folder: Folder = No
                 track_id = track.id
             request = pb.ListSimilarTracksRequest(track_id=track_id, limit=limit)
             call = client.recommendations.ListSimilarTracks
-            return await _shown(client, await client.call(call, request))
+            return await show_recommended(client, await client.call(call, request))
 
     return run(work())
 
@@ -76,7 +76,7 @@ def _require_limit(limit: int) -> None:
         raise CommandFailed(f"--limit must be 1 to {_MOST}")
 
 
-async def _shown(client: MeshClient, answer: Any) -> int:
+async def show_recommended(client: MeshClient, answer: Any) -> int:
     """Shows a list, and tells that it was seen."""
     if not answer.tracks:
         say("There is nothing to recommend yet. Import music: segue import FOLDER")

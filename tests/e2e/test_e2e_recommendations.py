@@ -33,6 +33,35 @@ def test_a_playlist_has_recommendations_with_reasons(
     assert mesh.call("GET", f"/recommendations/{held}", token=free).status == 404
 
 
+def test_a_radio_gives_tracks_without_an_end_and_says_what_comes_again(
+    mesh: RunningMesh, music: Music, free: str, user: str
+) -> None:
+    seed = music.tracks[SONGS[0].title]["id"]
+    eventually(lambda: mesh.call("GET", f"/tracks/{seed}/similar", token=free).status == 200)
+    started = mesh.call("POST", "/radio", {"track_id": seed}, token=free)
+    assert started.status == 200, started.body
+    radio = started.body["radio"]
+    assert radio["seed"] == {"track_id": seed}
+    following = f"/radio/{radio['radio_id']}/next"
+    first = mesh.call("POST", following, {"limit": 50}, token=free).body
+    assert first["tracks"][0]["id"] == seed
+    assert all(track["reason"] for track in first["tracks"])
+    again = mesh.call("POST", following, {"limit": 50}, token=free).body
+    assert again["repeated_count"] >= 1
+    assert mesh.call("GET", "/radio", token=free).body["radios"][0] == radio
+    assert mesh.call("POST", "/radio", {"track_id": "x"}, token=free).status == 400
+    assert mesh.call("POST", "/radio", {}, token=free).status == 400
+    shown = segue(mesh.folder, "radio", SONGS[0].title, "--user", user)
+    assert "The radio was started from it" in shown.stdout, shown.stderr
+    mine = segue(mesh.folder, "radio", "--mine", "--limit", "1", "--user", user)
+    assert "Your radio" in mine.stdout, mine.stderr
+    for wrong in (["--mine", "x"], [], ["x", "--limit", "51"]):
+        assert segue(mesh.folder, "radio", *wrong, "--user", user).returncode != 0
+    gone = f"/radio/{radio['radio_id']}"
+    assert mesh.call("DELETE", gone, token=free).status == 200
+    assert mesh.call("GET", gone, token=free).status == 404
+
+
 def test_someones_private_playlist_has_none(mesh: RunningMesh, music: Music, user: str) -> None:
     done = segue(mesh.folder, "playlist", "create", f"Of {user}", "--user", user)
     assert done.returncode == 0, done.stderr
