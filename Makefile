@@ -23,7 +23,7 @@ KILLS = $(addprefix tests/mesh/test_,$(addsuffix .py,playback_survives_kills pla
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test test-all test-fast prepare test-kills test-browser test-node test-languages test-alerts test-attack test-readme test-players check bench generate release-artifacts lock clean
+.PHONY: help setup demo up down test test-all test-fast prepare test-kills test-browser test-node test-languages test-alerts test-attack test-readme test-players test-spark check bench generate release-artifacts lock clean
 
 help: ## This list
 	@echo "Segue: a music streaming backend. Needs Python 3.11 to 3.14 and make; nothing else."
@@ -58,7 +58,7 @@ down: $(STAMP) ## Stop the mesh
 	@$(BIN)/segue mesh down
 
 test: $(STAMP) ## Run all tests against real PostgreSQL, Valkey, Envoy, FFmpeg and packager (WORKERS=N)
-	@$(BIN)/python -m pytest $(PARALLEL) tests --ignore=tests/alerts --ignore=tests/attack --ignore=tests/browser --ignore=tests/node --ignore=tests/languages --ignore=tests/players --ignore=tests/readme $(ARGS)
+	@$(BIN)/python -m pytest $(PARALLEL) tests --ignore=tests/alerts --ignore=tests/attack --ignore=tests/browser --ignore=tests/node --ignore=tests/languages --ignore=tests/players --ignore=tests/readme --ignore=tests/spark $(ARGS)
 
 prepare: ## Lay out what browser, Node, other languages and the README need, by npm and Go
 	@tests/browser/prepare
@@ -67,7 +67,7 @@ prepare: ## Lay out what browser, Node, other languages and the README need, by 
 	@tests/readme/prepare
 
 test-all: $(STAMP) prepare ## Run everything beside each other, also browser, Node and other languages
-	@$(BIN)/python -m pytest $(PARALLEL) tests --ignore=tests/players $(ARGS)
+	@$(BIN)/python -m pytest $(PARALLEL) tests --ignore=tests/players --ignore=tests/spark $(ARGS)
 
 test-fast: $(STAMP) ## Run what a change needs first: rules, contracts, suites in memory (under 90 s)
 	@$(BIN)/python -m pytest -n $(WORKERS:auto=logical) tests/unit tests/protos $(ARGS)
@@ -101,6 +101,10 @@ test-players: $(STAMP) ## Play by mpv, VLC, GStreamer and streamlink, which it s
 	@tests/players/prepare
 	@$(BIN)/python -m pytest tests/players $(ARGS)
 
+test-spark: $(STAMP) ## Train with Spark beside our own ALS (480 MB more; Debian: apt-get install default-jre-headless)
+	@tests/spark/prepare $(abspath $(BIN))
+	@PYTHONPATH=$(CURDIR)/tests/spark/.site $(BIN)/python -m pytest -s tests/spark $(ARGS)
+
 check: $(STAMP) ## Format, lint, types, import law, contracts, drift of generated files
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
@@ -131,8 +135,9 @@ release-artifacts: $(STAMP) ## Write the contracts for others to dist/: descript
 	@cp gen/segue/openapi.json dist/segue-openapi.json
 	@ls dist/segue-*
 
-lock: $(STAMP) ## Resolve requirements.lock anew
-	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --all-extras --python-version 3.11 --upgrade --output-file requirements.lock pyproject.toml
+lock: $(STAMP) ## Resolve the lock files anew
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --extra dev --extra bench --python-version 3.11 --upgrade --output-file requirements.lock pyproject.toml
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.11 --upgrade --output-file tests/spark/requirements.lock tests/spark/requirements.in
 
 clean: ## Remove what was installed and generated here, but never DIR
 	rm -rf $(VENV) .buf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -38,6 +38,7 @@ class Variable:
 
 OUTSIDE_OF_SETTINGS: Mapping[str, Variable] = {
     "EDITOR": Variable("none", "The editor of `segue playlist edit`, where VISUAL names none."),
+    "JAVA_HOME": Variable("none", "Where Spark finds Java that is in no folder of PATH."),
     "GRPC_ENABLE_FORK_SUPPORT": Variable(
         "`0`", "gRPC's own: nothing here uses it across a fork, and it would warn at every child."
     ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
@@ -59,6 +61,19 @@ class WorkerSettings(store_settings.WorkerSettings):
         ge=1,
         description="Over how many threads a training computes; more than the cores that nothing "
         "else uses make it slower by far.",
+    )
+    spark_master: str = Field(
+        default="local[*]",
+        description="Where trainings with SPARK_ALS compute: the address of a cluster, or local[n] "
+        "for n threads here.",
+    )
+    spark_memory_mib: int = Field(
+        default=2048, ge=512, description="What the driver of Spark may take."
+    )
+    spark_dir: Path | None = Field(
+        default=None,
+        description="A folder that the workers and the cluster of Spark share; by default the one "
+        "for temporary files.",
     )
     training_trials: int = Field(
         default=12,

@@ -252,9 +252,11 @@ def train_model(settings: WorkerSettings, pool: postgres.Pool) -> Callable[..., 
 
     from rec_svc.adapters.parquet.events import ParquetEvents
     from rec_svc.adapters.trainers.computed import computed_trainers
+    from rec_svc.adapters.trainers.spark import SparkTrainer
 
     # Threads that wait for each other spin: beside others' work two are slower than one by far.
     threadpool_limits(settings.training_threads)
+    spark = SparkTrainer(settings.spark_master, settings.spark_memory_mib, settings.spark_dir)
     pending = PostgresPendingEvents(pool)
     train = TrainModel(
         trainings=PostgresTrainings(pool),
@@ -262,7 +264,7 @@ def train_model(settings: WorkerSettings, pool: postgres.Pool) -> Callable[..., 
         tracks=PostgresTracks(pool),
         models=PostgresModels(pool),
         artefacts=ObjectModelArtefacts(settings.objects_url),
-        trainers=computed_trainers(),
+        trainers=computed_trainers() | {"SPARK_ALS": spark},
         limits=TrainingLimits(
             memory_bytes=settings.training_memory_mib * 2**20,
             trials=settings.training_trials,

@@ -24,7 +24,7 @@ app = App(
     help="Show what was trained, and which model recommends. For who can read the mesh's folder.",
 )
 
-TrainerName = Literal["blend", "ials", "edlae", "item-knn", "popularity"]
+TrainerName = Literal["blend", "ials", "edlae", "item-knn", "popularity", "spark-als"]
 _Model = Annotated[str, Parameter(name="MODEL", help="The id of a model.")]
 
 
@@ -45,7 +45,7 @@ def train(
     Parameters
     ----------
     trainer
-        What to train with.
+        What to train with; spark-als where the workers of the mesh have Spark.
     seed
         The seed of all that is drawn by chance.
     search

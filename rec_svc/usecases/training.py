@@ -13,8 +13,9 @@ from meshkit.ulids import new_id
 from rec_svc.domain.trainings import DEFAULT_TRAINER, Training, TrainingState, under_way_error
 from rec_svc.ports.trainings import Trainings
 
-TRAINERS = ("BLEND", "IALS", "EDLAE", "ITEM_KNN", "POPULARITY")
-"""What a training may be asked for, by the names of the contract."""
+TRAINERS = ("BLEND", "IALS", "EDLAE", "ITEM_KNN", "POPULARITY", "SPARK_ALS")
+"""What a training may be asked for, by the names of the contract; SPARK_ALS fails where the workers
+have no Spark."""
 
 _AFTER_FAILURE_MS = 3_600_000
 
