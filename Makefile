@@ -102,8 +102,8 @@ test-players: $(STAMP) ## Play by mpv, VLC, GStreamer and streamlink, which it s
 	@$(BIN)/python -m pytest tests/players $(ARGS)
 
 test-spark: $(STAMP) ## Train with Spark beside our own ALS (480 MB more; Debian: apt-get install default-jre-headless)
-	@tests/spark/prepare $(abspath $(BIN))
-	@PYTHONPATH=$(CURDIR)/tests/spark/.site $(BIN)/python -m pytest -s tests/spark $(ARGS)
+	@tests/spark/prepare $(abspath $(BIN)) $(abspath $(VENV))/spark
+	@PYTHONPATH=$(abspath $(VENV))/spark $(BIN)/python -m pytest -s tests/spark $(ARGS)
 
 check: $(STAMP) ## Format, lint, types, import law, contracts, drift of generated files
 	@$(BIN)/ruff format --check .
