@@ -190,6 +190,7 @@ async def playback_stand(folder: Path, instances: int, **settings: object) -> As
             catalog_target=f"ipv4:{HOST}:{one.port}",
             identity_target=f"ipv4:{HOST}:{two.port}",
             playlist_target=f"ipv4:{HOST}:{two.port}",
+            rec_target=f"ipv4:{HOST}:{two.port}",
             **settings,
         )
         at = tuple(ports.take() for _ in range(instances))

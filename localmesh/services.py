@@ -87,7 +87,7 @@ SERVICES: Mapping[str, Service] = {
             database="playback",
             valkey_keys=("user:*", "skips:*", "held:*", "{positions}:*", "playback:inbox:*"),
             valkey_channels=("playback:inbox:*",),
-            targets=("catalog", "identity", "playlist"),
+            targets=("catalog", "identity", "playlist", "rec"),
             extra=("CAPABILITY_KEYS_FILE", "PUBLIC_URL"),
         ),
         Service(

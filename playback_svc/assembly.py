@@ -47,6 +47,7 @@ from playback_svc.ports.plays import Plays
 from playback_svc.ports.positions import PositionStore
 from playback_svc.ports.preferences import PreferencesCache
 from playback_svc.ports.presence import Presence
+from playback_svc.ports.radios import Radios
 from playback_svc.ports.skips import SkipWindows
 from playback_svc.ports.upkeep import Upkeep
 from playback_svc.ports.user_snapshots import UserSnapshots
@@ -110,6 +111,7 @@ from playback_svc.usecases.playback.stop import Stop
 from playback_svc.usecases.playback_cases import PlaybackCases
 from playback_svc.usecases.preferences import GetPreferences, UpdatePreferences
 from playback_svc.usecases.queue_editor import QueueEditor
+from playback_svc.usecases.radio_refill import RadioRefill
 from playback_svc.usecases.retention import Retention
 from playback_svc.usecases.skip_allowance import SkipAllowance
 from playback_svc.usecases.skip_count import CountedCommands
@@ -144,14 +146,23 @@ class Parts:
     skips: SkipWindows
     catalogue: Catalogue
     playlists: Playlists
+    radios: Radios
     friends: Friends
     plans: Plans
     addresses: Addresses
     metrics: Metrics
 
 
-def assemble(serving: Serving, settings: Settings, parts: Parts) -> Streams:
-    """Serves the contracts of playback and devices on ``parts``; returns what holds streams."""
+@dataclass(frozen=True, slots=True)
+class Ongoing:
+    """What goes on beside the calls: streams that are held, and radios that are refilled."""
+
+    streams: Streams
+    refill: RadioRefill
+
+
+def assemble(serving: Serving, settings: Settings, parts: Parts) -> Ongoing:
+    """Serves the contracts of playback and devices on ``parts``."""
     server = serving.server
     cases = use_cases(settings, parts)
     waits = CommandWaits(parts.mailboxes, parts.events, now_ms)
@@ -195,6 +206,7 @@ def assemble(serving: Serving, settings: Settings, parts: Parts) -> Streams:
     lookup = DeviceLookupServicer(LookupDevice(cases.commander))
     server.add(device_internal.add_DeviceInternalServiceServicer_to_server, lookup)
     server.on_drain(waits.drain)
+    server.on_drain(cases.refill.drain)
     deliveries = DeliveryServicer(ReportDeliveries(parts.deliveries, parts.metrics, now_ms))
     server.add(add_DeliveryInternalServiceServicer_to_server, deliveries)
     server.on_drain(deliveries.drain)
@@ -208,7 +220,7 @@ def assemble(serving: Serving, settings: Settings, parts: Parts) -> Streams:
     sweeper = Sweeper(parts.upkeep, Expire(cases.commander), lease=sweeps, clock=now_ms)
     kept = Retention(parts.upkeep, parts.deliveries, lease=drops, clock=now_ms)
     serving.run(*streams.background, parts.events.run, sweeper.run, kept.run)
-    return streams
+    return Ongoing(streams, cases.refill)
 
 
 def take_back(parts: Parts) -> TakeBack:
@@ -240,16 +252,21 @@ class UseCases:
     selection: TrackSelection
     playback: PlaybackCases
     activity_reader: ActivityReader
+    refill: RadioRefill
 
 
 def use_cases(settings: Settings, parts: Parts) -> UseCases:
     """The commands of playback on the parts."""
     commander = Commander(parts.store, parts.positions, parts.deliveries, parts.events, now_ms)
+    contexts = Contexts(parts.store, parts.catalogue, parts.playlists, parts.radios)
+    refill = RadioRefill(commander, contexts, parts.radios, parts.plays, new_id)
+    commander.after_commit(refill.begin)
     playback = playback_cases(
         commander,
         parts.store,
+        contexts,
+        refill,
         catalogue=parts.catalogue,
-        playlists=parts.playlists,
         plans=parts.plans,
         skips=parts.skips,
         clock=now_ms,
@@ -258,15 +275,16 @@ def use_cases(settings: Settings, parts: Parts) -> UseCases:
     )
     selection = TrackSelection(parts.catalogue, parts.plans, new_id)
     reader = ActivityReader(parts.snapshots, parts.positions, now_ms)
-    return UseCases(commander, selection, playback, reader)
+    return UseCases(commander, selection, playback, reader, refill)
 
 
 def playback_cases(
     commander: Commander,
     store: PlayerStateStore,
+    contexts: Contexts,
+    refill: RadioRefill,
     *,
     catalogue: Catalogue,
-    playlists: Playlists,
     plans: Plans,
     skips: SkipWindows,
     clock: Clock,
@@ -274,11 +292,13 @@ def playback_cases(
     urls_live_s: int,
 ) -> PlaybackCases:
     """The calls of PlaybackService."""
-    sessions, contexts = SessionLookup(store), Contexts(store, catalogue, playlists)
+    sessions = SessionLookup(store)
     selection = TrackSelection(catalogue, plans, new_id)
     targeted = TargetedCommands(commander, sessions)
     counted = CountedCommands(commander, skips, plans)
-    following = NextTrack(contexts, selection, new_id=new_id, rng=rng, urls_live_s=urls_live_s)
+    following = NextTrack(
+        contexts, selection, refill, new_id=new_id, rng=rng, urls_live_s=urls_live_s
+    )
     editor = QueueEditor(commander)
     return PlaybackCases(
         play=Play(

@@ -46,6 +46,7 @@ _CONTEXT_KINDS = {
     ContextKind.ALBUM: play_source_pb2.ContextRef.ALBUM,
     ContextKind.ARTIST: play_source_pb2.ContextRef.ARTIST,
     ContextKind.TRACKS: play_source_pb2.ContextRef.TRACKS,
+    ContextKind.RADIO: play_source_pb2.ContextRef.RADIO,
 }
 REPEATS_BY_NUMBER = {number: repeat for repeat, number in REPEATS.items()}
 
@@ -67,10 +68,11 @@ def context(queue: PlayQueue) -> playback_pb2.PlayContext | None:
     held = queue.context
     if held is None:
         return None
+    gone = held.radio.cut_count if held.radio else 0
     return playback_pb2.PlayContext(
         ref=context_ref(held.kind, held.source_id),
-        track_count=held.size,
-        played_count=held.cursor + 1,
+        track_count=gone + held.size,
+        played_count=gone + held.cursor + 1,
     )
 
 

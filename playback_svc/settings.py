@@ -17,6 +17,7 @@ class Settings(ValkeySettings, VerifyingSettings):
 
     catalog_target: str = Field(description="gRPC target of the catalog service.")
     playlist_target: str = Field(description="gRPC target of the playlist service.")
+    rec_target: str = Field(description="gRPC target of recommendations, for radios.")
     public_url: str = Field(description="Where clients reach the edge, e.g. http://127.0.0.1:8080.")
     capability_keys_file: Path = Field(description="JSON file of the keys that sign media paths.")
     presence_wait_s: float = Field(

@@ -12,6 +12,7 @@ from segue.playlist.v1.playlist_internal_service_pb2_grpc import (
     PlaylistInternalServiceStub,
     SocialInternalServiceStub,
 )
+from segue.rec.v1.radio_internal_service_pb2_grpc import RadioInternalServiceStub
 
 from meshkit.capability import KeyFile
 from meshkit.clock import now_ms
@@ -24,6 +25,7 @@ from playback_svc.adapters.grpc.accounts import account_changes
 from playback_svc.adapters.grpc.catalogue import CATALOG, CatalogueService
 from playback_svc.adapters.grpc.plans import PLANS, USERS, CachedPlans
 from playback_svc.adapters.grpc.playlists import PLAYLISTS, SOCIAL, FriendService, PlaylistService
+from playback_svc.adapters.grpc.radios import RADIOS, RadioService
 from playback_svc.adapters.postgres.deliveries import PostgresDeliveries
 from playback_svc.adapters.postgres.denials import PostgresDenials
 from playback_svc.adapters.postgres.mailboxes import PostgresMailboxes
@@ -85,12 +87,14 @@ async def connect(
     client = await process.valkey(settings.valkey_url, settings)
     catalog = await process.channel(settings.catalog_target, "catalog", CATALOG)
     playlist = await process.channel(settings.playlist_target, "playlist", PLAYLISTS, SOCIAL)
+    rec = await process.channel(settings.rec_target, "rec", RADIOS)
     return stored_parts(
         process,
         settings,
         client,
         catalogue=CatalogueService(CatalogInternalServiceStub(catalog)),
         playlists=PlaylistService(PlaylistInternalServiceStub(playlist)),
+        radios=RadioService(RadioInternalServiceStub(rec)),
         friends=FriendService(SocialInternalServiceStub(playlist)),
         plans=plans,
         addresses=addresses,

@@ -7,12 +7,13 @@ from enum import StrEnum
 
 
 class ContextKind(StrEnum):
-    """What is played from; TRACKS is a list that the caller gave."""
+    """What is played from; TRACKS is a list that the caller gave, RADIO has no end."""
 
     PLAYLIST = "PLAYLIST"
     ALBUM = "ALBUM"
     ARTIST = "ARTIST"
     TRACKS = "TRACKS"
+    RADIO = "RADIO"
 
 
 @dataclass(frozen=True, slots=True)

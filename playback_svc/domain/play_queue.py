@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 from meshkit.faults import FailedPrecondition
 from playback_svc.domain.listing import RECORD, Entry, Listing
 from playback_svc.domain.origins import NOWHERE, ContextKind, PlayOrigin
+from playback_svc.domain.radio import RadioProgress
 from playback_svc.domain.shuffling import place, shuffled
 
 RESTART_AFTER_MS: Final = 3_000
@@ -47,6 +48,7 @@ class Context:
 
     ``cursor`` is the position, in the order of play, of the entry that was played last; -1 before
     the first. ``order_id`` names the shuffled order; None while the listing's own order plays.
+    ``radio`` is how far a radio has come, None for all else: it is neither shuffled nor repeated.
     """
 
     kind: ContextKind
@@ -55,6 +57,7 @@ class Context:
     size: int
     cursor: int = -1
     order_id: str | None = None
+    radio: RadioProgress | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +99,11 @@ class Step:
 
 
 class Upcoming(NamedTuple):
-    """One entry that is to come."""
+    """One entry that is to come; ``came_from`` is what is known of where it is from."""
 
     origin: Origin
     entry: Entry
+    came_from: PlayOrigin
 
 
 def begin(
@@ -112,15 +116,17 @@ def begin(
     start: int | None = None,
     shuffle: bool | None = None,
     repeat: Repeat | None = None,
+    radio: RadioProgress | None = None,
     artists: Sequence[bytes] | None = None,
     rng: Random,
     new_id: Callable[[], str],
 ) -> Step:
     """A new context, from its entry at ``start``; without it from the first, or shuffled from any.
 
-    Keeps the user queue, and shuffle and repeat where they are not given. ``artists`` has the
-    artist of each entry. FailedPrecondition (CONTEXT_EMPTY) when there is nothing to play,
-    IndexError when there is no entry at ``start``.
+    Keeps the user queue, and shuffle and repeat where they are not given; a radio switches off the
+    shuffle and the repeat of what was played from before. ``artists`` has the artist of each entry.
+    FailedPrecondition (CONTEXT_EMPTY, NOT_IN_RADIO) when there is nothing to play, or a radio is to
+    be shuffled or repeated; IndexError when there is no entry at ``start``.
     """
     size = len(listing)
     if not size:
@@ -133,7 +139,10 @@ def begin(
         shuffle=queue.shuffle if shuffle is None else shuffle,
         repeat=queue.repeat if repeat is None else repeat,
     )
-    context, blobs = Context(kind, source_id, listing_id, size), Blobs(listing)
+    if radio is not None:
+        queue = _as_radio_plays(queue, shuffle=shuffle, repeat=repeat)
+    context = Context(kind, source_id, listing_id, size, radio=radio)
+    blobs = Blobs(listing)
     if not queue.shuffle:
         return _at(queue, context, blobs, start or 0)
     order = shuffled(size, first=start, artists=artists, rng=rng)
@@ -217,7 +226,10 @@ def upcoming(queue: PlayQueue, blobs: Blobs, *, offset: int, limit: int) -> list
     """
     queued = Listing(queue.queued)
     end = offset + limit
-    found = [Upcoming(Origin.QUEUE, entry) for entry in queued.slice(offset, end)]
+    found = [
+        Upcoming(Origin.QUEUE, entry, queue.origins.get(entry.item_id, NOWHERE))
+        for entry in queued.slice(offset, end)
+    ]
     context = queue.context
     if context is None:
         return found
@@ -226,12 +238,14 @@ def upcoming(queue: PlayQueue, blobs: Blobs, *, offset: int, limit: int) -> list
     for ahead in range(start, stop):
         position = (context.cursor + 1 + ahead) % context.size
         entry = _listing(blobs).entry(_index(blobs, context, position))
-        found.append(Upcoming(Origin.CONTEXT, entry))
+        found.append(Upcoming(Origin.CONTEXT, entry, _origin_at(queue, context, position)))
     return found
 
 
 def with_repeat(queue: PlayQueue, repeat: Repeat) -> PlayQueue:
-    """The same with another repeat."""
+    """The same with another repeat. FailedPrecondition (NOT_IN_RADIO) for CONTEXT in a radio."""
+    if repeat is Repeat.CONTEXT and plays_radio(queue):
+        raise _not_in_radio_error("repeat")
     return queue if queue.repeat is repeat else replace(queue, repeat=repeat)
 
 
@@ -247,8 +261,10 @@ def with_shuffle(
     """Shuffled or not, and the new order to store. The same queue when it is so already.
 
     Switched on, the context's entry that was played last begins a turn over all of them. Switched
-    off, its own order goes on from there.
+    off, its own order goes on from there. FailedPrecondition (NOT_IN_RADIO) for a radio.
     """
+    if on and plays_radio(queue):
+        raise _not_in_radio_error("shuffle")
     if queue.shuffle is on:
         return queue, None
     context = queue.context
@@ -266,28 +282,44 @@ def with_shuffle(
     return replace(queue, shuffle=on, context=context), stored
 
 
-def context_origin(queue: PlayQueue) -> PlayOrigin:
-    """Where the entries of the context come from; NOWHERE where there is none."""
-    context = queue.context
-    if context is None:
-        return NOWHERE
-    return PlayOrigin(context.kind, context.source_id, queue.shown_id)
-
-
 def origin_of(queue: PlayQueue) -> PlayOrigin:
     """Where the track that plays came from."""
     if queue.origin is Origin.CONTEXT:
-        return context_origin(queue)
+        context = queue.context
+        return NOWHERE if context is None else _origin_at(queue, context, context.cursor)
     if queue.origin is Origin.QUEUE:
         return queue.queued_from
     return PlayOrigin(shown_id=queue.shown_id)
 
 
-def origin_ahead(queue: PlayQueue, upcoming: Upcoming) -> PlayOrigin:
-    """Where a track that is to come comes from."""
-    if upcoming.origin is Origin.CONTEXT:
-        return context_origin(queue)
-    return queue.origins.get(upcoming.entry.item_id, NOWHERE)
+def plays_radio(queue: PlayQueue) -> bool:
+    """Whether what is played from is a radio."""
+    return queue.context is not None and queue.context.radio is not None
+
+
+def _not_in_radio_error(setting: str) -> FailedPrecondition:
+    """What refuses to shuffle or to repeat a radio; ``setting`` names which of them."""
+    return FailedPrecondition(
+        "A radio is neither shuffled nor repeated.",
+        reason="NOT_IN_RADIO",
+        metadata={"setting": setting},
+    )
+
+
+def _origin_at(queue: PlayQueue, context: Context, position: int) -> PlayOrigin:
+    """Where the context's entry at a position of the order of play comes from."""
+    shown_id = queue.shown_id if context.radio is None else context.radio.shown_id(position)
+    return PlayOrigin(context.kind, context.source_id, shown_id)
+
+
+def _as_radio_plays(queue: PlayQueue, *, shuffle: bool | None, repeat: Repeat | None) -> PlayQueue:
+    """Without what a radio does not do; raises where that was asked for."""
+    if shuffle:
+        raise _not_in_radio_error("shuffle")
+    if repeat is Repeat.CONTEXT:
+        raise _not_in_radio_error("repeat")
+    kept = Repeat.OFF if queue.repeat is Repeat.CONTEXT else queue.repeat
+    return replace(queue, shuffle=False, repeat=kept)
 
 
 def _first_queued(queue: PlayQueue) -> Step:

@@ -23,3 +23,7 @@ class Plays(Protocol):
         hundred thousand plays than for one of a hundred.
         """
         ...
+
+    async def latest(self, user_id: str, limit: int) -> Sequence[PlayRecord]:
+        """At most ``limit`` plays, however they were left, by falling id."""
+        ...

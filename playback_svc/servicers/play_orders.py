@@ -17,10 +17,11 @@ from playback_svc.usecases.playback.play import PlayOrder
 PlayOptions = playback_service_pb2.PlayRequest | device_service_pb2.SendCommandRequest.Play
 """What says how to play: where to start, shuffled or not, what comes again."""
 
-_KINDS: dict[Literal["playlist_id", "album_id", "artist_id"], ContextKind] = {
+_KINDS: dict[Literal["playlist_id", "album_id", "artist_id", "radio_id"], ContextKind] = {
     "playlist_id": ContextKind.PLAYLIST,
     "album_id": ContextKind.ALBUM,
     "artist_id": ContextKind.ARTIST,
+    "radio_id": ContextKind.RADIO,
 }
 
 
@@ -79,8 +80,11 @@ def queued_from(
 def _order(given: play_source_pb2.PlaySource, device_id: str, prefix: str) -> PlayOrder:
     """Where it is from and where it begins. Raises InvalidArgument for a start of another kind."""
     start, kind = given.WhichOneof("start"), given.WhichOneof("source")
-    if start and (kind == "track_id" or (start == "start_item_id" and kind != "playlist_id")):
+    no_start = kind in ("track_id", "radio_id")
+    if start and (no_start or (start == "start_item_id" and kind != "playlist_id")):
         raise InvalidArgument.field(f"{prefix}{start}", f"not with {kind}")
+    if given.shown_id and kind == "radio_id":
+        raise InvalidArgument.field(f"{prefix}shown_id", "not with radio_id")
     if kind == "track_id":
         return PlayOrder(device_id, given.track_id, shown_id=given.shown_id)
     return PlayOrder(

@@ -162,10 +162,9 @@ class PlaybackServicer(PlaybackServiceServicer):
         ahead = await self._cases.get_queue(user_id, request.offset, size_of(request))
         if ahead.playing is None:
             return pb.GetQueueResponse()
-        queue = ahead.playing.state.queue
         return pb.GetQueueResponse(
             playback=playback_messages.playback(ahead.playing),
-            entries=[playback_messages.queue_entry(entry, queue) for entry in ahead.entries],
+            entries=[playback_messages.queue_entry(entry) for entry in ahead.entries],
             total_count=ahead.total,
         )
 

@@ -6,7 +6,7 @@ from segue.playback.v1 import playback_pb2
 
 from playback_svc.convert import end_reason, play_origin, snapshot, track_summary
 from playback_svc.domain.listing import Listing
-from playback_svc.domain.play_queue import Origin, PlayQueue, origin_ahead
+from playback_svc.domain.play_queue import Origin
 from playback_svc.ports.answers import Answer, Transferred
 from playback_svc.streams.heartbeat_stream import SessionEnd
 from playback_svc.usecases.playback.get_playback import Playing
@@ -18,13 +18,13 @@ _ENTRY_KINDS = {
 }
 
 
-def queue_entry(entry: QueueEntry, queue: PlayQueue) -> playback_pb2.QueueEntry:
-    """An entry to come of ``queue``."""
+def queue_entry(entry: QueueEntry) -> playback_pb2.QueueEntry:
+    """An entry to come."""
     return playback_pb2.QueueEntry(
         kind=_ENTRY_KINDS[entry.upcoming.origin],
         item_id=entry.upcoming.entry.item_id,
         track=track_summary(entry.track),
-        origin=play_origin(origin_ahead(queue, entry.upcoming)),
+        origin=play_origin(entry.upcoming.came_from),
     )
 
 

@@ -44,6 +44,10 @@ Decide = Callable[[Snapshot], Awaitable[Decision]]
 """From what was seen to a decision; called again, with what is seen then, after a lost race."""
 
 
+AfterCommit = Callable[[str, PlayerState], None]
+"""Is told of a user's state that a command wrote, and does not keep the command waiting."""
+
+
 @dataclass(slots=True)
 class WriteProgress:
     """How far a command has come, for one who must undo what was done beside the row.
@@ -70,6 +74,11 @@ class Commander:
         self._deliveries = deliveries
         self._events = events
         self._clock = clock
+        self._after_commit: list[AfterCommit] = []
+
+    def after_commit(self, told: AfterCommit) -> None:
+        """Has ``told`` hear of every state that a command writes, once it is written."""
+        self._after_commit.append(told)
 
     async def stored_answer(
         self, user_id: str, key: RequestKey | None
@@ -167,6 +176,8 @@ class Commander:
             match write:
                 case PutState(state):
                     self._events.send(playback_changed(user_id, state))
+                    for told in self._after_commit:
+                        told(user_id, state)
                 case Command(device_id, number):
                     self._events.send(CommandQueued(user_id, device_id, number))
                 case Preferences() | DropDevice():

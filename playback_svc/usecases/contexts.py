@@ -14,8 +14,10 @@ from playback_svc.domain.listing import Entry, Listing
 from playback_svc.domain.origins import ContextKind
 from playback_svc.domain.play_queue import Blobs, PlayQueue
 from playback_svc.domain.player_state import PlayerState
+from playback_svc.domain.radio import RadioProgress, first_block
 from playback_svc.ports.clients import Catalogue, Playlists
 from playback_svc.ports.player_states import PlayerStateStore
+from playback_svc.ports.radios import RadioRequest, Radios
 from playback_svc.usecases.commander import BodyGone
 
 _CACHED_BYTES = 64_000_000
@@ -33,20 +35,46 @@ class Source:
     track_ids: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What there is to play of a source; ``radio`` is how far a radio has come by that."""
+
+    listing: Listing
+    radio: RadioProgress | None = None
+
+
 class Contexts:
     """Finds contexts, and the bodies that states name.
 
     Bodies never change, so that they are kept in this instance by their names.
     """
 
-    def __init__(self, store: PlayerStateStore, catalogue: Catalogue, playlists: Playlists) -> None:
+    def __init__(
+        self,
+        store: PlayerStateStore,
+        catalogue: Catalogue,
+        playlists: Playlists,
+        radios: Radios,
+    ) -> None:
         self._store = store
         self._catalogue = catalogue
         self._playlists = playlists
+        self._radios = radios
         self._bodies: AgingCache[str, bytes] = AgingCache(_CACHED_BYTES, _CACHED_S, time.monotonic)
 
-    async def listing(self, source: Source) -> Listing:
-        """The entries of a source as they are now. Raises NotFound."""
+    async def open(self, source: Source, playing_id: str) -> Opened:
+        """The entries of a source as they are now, of a radio its first block.
+
+        ``playing_id`` names the playing that begins: a radio gives it the same block each time.
+        Raises NotFound.
+        """
+        if source.kind is not ContextKind.RADIO:
+            return Opened(await self._listing(source))
+        block = await self._radios.block(RadioRequest(source.source_id, playing_id, 1))
+        listing = Listing.of(Entry(track_id) for track_id in block.track_ids)
+        return Opened(listing, first_block(playing_id, block.shown_id, len(listing)))
+
+    async def _listing(self, source: Source) -> Listing:
         if source.kind is ContextKind.PLAYLIST:
             return await self._playlists.playlist(source.source_id)
         if source.kind is ContextKind.ALBUM:

@@ -10,8 +10,10 @@ from playback_svc.domain.play_queue import Blobs, Step
 from playback_svc.domain.player_state import PlayerState, Status
 from playback_svc.ports.answers import Answer, SkipsLeft
 from playback_svc.ports.clock import NewId
+from playback_svc.usecases.commander import BodyGone
 from playback_svc.usecases.contexts import Contexts
 from playback_svc.usecases.decisions import Snapshot, answer_of
+from playback_svc.usecases.radio_refill import RadioRefill
 from playback_svc.usecases.session_checks import Caller
 from playback_svc.usecases.track_selection import SelectedTrack, TrackSelection
 
@@ -23,6 +25,7 @@ class NextTrack:
         self,
         contexts: Contexts,
         selection: TrackSelection,
+        refill: RadioRefill,
         *,
         new_id: NewId,
         rng: Random,
@@ -30,6 +33,7 @@ class NextTrack:
     ) -> None:
         self._contexts = contexts
         self._selection = selection
+        self._refill = refill
         self._new_id = new_id
         self._rng = rng
         self._urls_live_s = urls_live_s
@@ -40,7 +44,17 @@ class NextTrack:
         """The track that follows and can be played; None at the end of all.
 
         ``ended`` says that the present one came to its end, so that repeat TRACK plays it again.
+        A radio comes to no end while there is more of it: then this raises BodyGone, for the
+        decision to be made again. Raises Unavailable where that cannot be asked.
         """
+        selected = await self._selected(caller, snapshot, before, ended=ended)
+        if selected is None and await self._refill(caller.user_id, before):
+            raise BodyGone
+        return selected
+
+    async def _selected(
+        self, caller: Caller, snapshot: Snapshot, before: PlayerState, *, ended: bool
+    ) -> SelectedTrack | None:
         blobs = await self._contexts.blobs(caller.user_id, before.queue)
         artists = None
         if blobs.listing is not None and play_queue.begins_new_turn(before.queue):

@@ -54,6 +54,7 @@ WORDS = {
     "artist_id": "the artist",
     "artist_ids": "the artists",
     "playlist_id": "the playlist",
+    "radio_id": "the radio",
     "snapshot_id": "the version",
     "from_snapshot_id": "the first version",
     "to_snapshot_id": "the second version",

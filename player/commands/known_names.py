@@ -8,6 +8,7 @@ from typing import Any
 from segue.catalog.v1 import catalog_service_pb2
 from segue.playback.v1 import play_source_pb2
 from segue.playlist.v1 import playlist_service_pb2
+from segue.rec.v1 import radio_service_pb2
 
 from meshkit.faults import Fault
 from player.commands.device_names import list_devices
@@ -49,7 +50,7 @@ class KnownNames:
         return self._devices[device_id]
 
     async def source(self, ref: Any) -> str:
-        """The name of the playlist, album or artist of a ContextRef."""
+        """The name of the playlist, album, artist or radio of a ContextRef."""
         key = (ref.kind, ref.id)
         if key not in self._sources:
             try:
@@ -70,4 +71,7 @@ class KnownNames:
         if ref.kind == _CONTEXT.ARTIST:
             artist = catalog_service_pb2.GetArtistRequest(id=ref.id)
             return str((await client.call(client.catalog.GetArtist, artist)).artist.name)
+        if ref.kind == _CONTEXT.RADIO:
+            radio = radio_service_pb2.GetRadioRequest(radio_id=ref.id)
+            return str((await client.call(client.radios.GetRadio, radio)).radio.title)
         return ""

@@ -16,6 +16,7 @@ _NAMELESS = {
     _CONTEXT.PLAYLIST: "a playlist",
     _CONTEXT.ALBUM: "an album",
     _CONTEXT.ARTIST: "an artist",
+    _CONTEXT.RADIO: "a radio",
 }
 _NOBODY = Named()
 _DOING = {_STATUS.PLAYING: "plays", _STATUS.PAUSED: "paused", _STATUS.STOPPED: "stopped"}
@@ -57,6 +58,9 @@ def facts(playback: Any, named: Named = _NOBODY) -> str:
 
 def context_words(context: Any, name: str = "") -> str:
     """What is played from, by its name where that is known, and how far that is."""
+    if context.ref.kind == _CONTEXT.RADIO:
+        # It has no end, so that there is nothing to be that many of.
+        return f"{context.played_count:,} from {ref_words(context.ref, name)}"
     if context.ref.kind not in _NAMELESS:
         return f"{context.played_count:,} of {count(context.track_count, 'track')}"
     return (
@@ -66,6 +70,9 @@ def context_words(context: Any, name: str = "") -> str:
 
 def ref_words(ref: Any, name: str = "") -> str:
     """What is played from: its kind, and its name where that is known."""
+    if name and ref.kind == _CONTEXT.RADIO:
+        # Its title says that it is one.
+        return plain(name)
     if name and ref.kind in _NAMELESS:
         return f"the {_CONTEXT.Name(ref.kind).lower()} {plain(name)}"
     return _NAMELESS.get(ref.kind, "a list")

@@ -28,3 +28,8 @@ class MemoryPlays:
                 latest.setdefault(play.track_id, play)
             plays = list(latest.values())
         return [play for play in plays if after is None or play.play_id < after][:limit]
+
+    async def latest(self, user_id: str, limit: int) -> Sequence[PlayRecord]:
+        await asyncio.sleep(0)
+        kept = self._store.plays.get(user_id, {}).values()
+        return sorted(kept, key=lambda play: play.play_id, reverse=True)[:limit]

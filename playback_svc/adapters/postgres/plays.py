@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from meshkit import postgres
 from meshkit.postgres import Connection, Pool
@@ -28,6 +29,10 @@ SELECT {_LISTED} FROM (
 ) latest JOIN plays p USING (user_id, play_id)
 ORDER BY p.play_id DESC
 """  # noqa: S608
+_LATEST = f"""
+SELECT {_LISTED} FROM plays p WHERE p.user_id = %(user_id)s
+ORDER BY p.play_id DESC LIMIT %(limit)s
+"""  # noqa: S608
 
 
 class PostgresPlays:
@@ -40,11 +45,17 @@ class PostgresPlays:
         self, user_id: str, after: str | None, limit: int, *, distinct: bool
     ) -> Sequence[PlayRecord]:
         """See the port. Raises Unavailable."""
-        statement = (_DISTINCT if distinct else _PAGE).encode()
+        statement = _DISTINCT if distinct else _PAGE
         values = {"user_id": user_id, "after": after or _ABOVE_ALL, "limit": limit}
+        return await self._read(statement, values)
 
+    async def latest(self, user_id: str, limit: int) -> Sequence[PlayRecord]:
+        """See the port. Raises Unavailable."""
+        return await self._read(_LATEST, {"user_id": user_id, "limit": limit})
+
+    async def _read(self, statement: str, values: dict[str, Any]) -> Sequence[PlayRecord]:
         async def query(connection: Connection) -> Sequence[PlayRecord]:
-            found = await connection.execute(statement, values)
+            found = await connection.execute(statement.encode(), values)
             return [device_rows.play_of(row) for row in await found.fetchall()]
 
         return await postgres.read(self._pool, query)

@@ -19,6 +19,7 @@ from playback_svc.domain.player_state import (
     Track,
     Version,
 )
+from playback_svc.domain.radio import RadioProgress, ShownBlock
 from playback_svc.ports.player_states import SessionRecord
 
 STATE_COLUMNS = (
@@ -148,7 +149,7 @@ def queue_document(queue: PlayQueue) -> dict[str, Any]:
         if context is None
         else [
             context.kind, context.source_id, context.listing_id, context.size, context.cursor,
-            context.order_id,
+            context.order_id, *_radio_document(context.radio),
         ],
         "repeat": queue.repeat,
         "shuffle": queue.shuffle,
@@ -167,7 +168,7 @@ def queue_of(
         return PlayQueue()
     held = document["context"]
     return PlayQueue(
-        context=Context(ContextKind(held[0]), *held[1:]) if held else None,
+        context=_context_of(held) if held else None,
         queued=queued,
         repeat=Repeat(document["repeat"]),
         shuffle=document["shuffle"],
@@ -177,6 +178,28 @@ def queue_of(
         origins={item: origin_from(origin) for origin, items in origins for item in items},
         queued_from=origin_from(document.get("queued_from")),
     )
+
+
+def _context_of(document: Sequence[Any]) -> Context:
+    kind, source_id, listing_id, size, cursor, order_id, *radio = document
+    return Context(
+        ContextKind(kind), source_id, listing_id, size, cursor, order_id, _radio_of(radio)
+    )
+
+
+def _radio_document(radio: RadioProgress | None) -> list[Any]:
+    """What is kept of a radio behind its context; nothing for all else."""
+    if radio is None:
+        return []
+    blocks = [list(block) for block in radio.blocks]
+    return [[radio.playing_id, radio.last_block, blocks, radio.cut_count]]
+
+
+def _radio_of(documents: Sequence[Any]) -> RadioProgress | None:
+    for playing_id, last_block, blocks, cut_count in documents:
+        kept = tuple(ShownBlock(*block) for block in blocks)
+        return RadioProgress(playing_id, last_block, kept, cut_count)
+    return None
 
 
 def origin_document(origin: PlayOrigin) -> list[Any] | None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
 from random import Random
 
 from meshkit.faults import FailedPrecondition
 from meshkit.idempotency import RequestKey
+from meshkit.ulids import RAW_SIZE, to_text
 from playback_svc.domain import play_queue, player_state
 from playback_svc.domain.devices import device_to_evict, touch_device
-from playback_svc.domain.listing import Entry, Listing
+from playback_svc.domain.listing import Entry
 from playback_svc.domain.mailbox import CommandKind
 from playback_svc.domain.origins import NOWHERE
 from playback_svc.domain.play_queue import Blobs, Origin, Repeat, Step
@@ -17,7 +19,7 @@ from playback_svc.domain.player_state import NO_QUEUE, EndReason, Opening, end
 from playback_svc.ports.answers import Answer
 from playback_svc.ports.clock import Clock, NewId
 from playback_svc.usecases.commander import Commander
-from playback_svc.usecases.contexts import Contexts, Source, start_of
+from playback_svc.usecases.contexts import Contexts, Opened, Source, start_of
 from playback_svc.usecases.decisions import Decision, Snapshot, answer_of
 from playback_svc.usecases.track_selection import SelectedTrack, TrackSelection
 
@@ -71,15 +73,15 @@ class Play:
     ) -> Answer:
         """The new session.
 
-        Raises NotFound (track, context, entry), FailedPrecondition (CONTEXT_EMPTY, DEVICE_LIMIT,
-        or the track), Unavailable (TRACK_NOT_READY, or a part is down), PermissionDenied
-        (PLAN_REQUIRED), Aborted (CONFLICT), RequestIdReused.
+        Raises NotFound (track, context, entry), FailedPrecondition (CONTEXT_EMPTY, NOT_IN_RADIO,
+        DEVICE_LIMIT, or the track), Unavailable (TRACK_NOT_READY, or a part is down),
+        PermissionDenied (PLAN_REQUIRED), Aborted (CONFLICT), RequestIdReused.
         """
         if key is not None:
             _, answer = await self._commander.stored_answer(user_id, key)
             if answer is not None:
                 return answer
-        listing = await self._contexts.listing(order.source) if order.source else None
+        opened = await self._opened(order.source, key) if order.source else None
         urls_expire_at_s = self._clock() // 1000 + self._urls_live_s
 
         # The context is read once, above: what was asked for does not change by a lost race.
@@ -87,7 +89,7 @@ class Play:
             current, now_ms, devices = snapshot.state, snapshot.now_ms, snapshot.partition.devices
             device = touch_device(devices, order.device_id, now_ms, sid=order.sid)
             room = device_to_evict(devices, device, current.device_id if current else "")
-            selected = await self._select(tier, snapshot, order, listing)
+            selected = await self._select(tier, snapshot, order, opened)
             opening = Opening(
                 self._new_id(),
                 order.device_id,
@@ -113,11 +115,15 @@ class Play:
 
         return await self._commander.execute(user_id, key, decide)
 
+    async def _opened(self, source: Source, key: RequestKey | None) -> Opened:
+        """What is there to play. A retry names the same playing, so that a radio begins alike."""
+        return await self._contexts.open(source, _id_of(key) if key else self._new_id())
+
     async def _select(
-        self, tier: str, snapshot: Snapshot, order: PlayOrder, listing: Listing | None
+        self, tier: str, snapshot: Snapshot, order: PlayOrder, opened: Opened | None
     ) -> SelectedTrack:
         before = snapshot.state.queue if snapshot.state else NO_QUEUE
-        if listing is None or order.source is None:
+        if opened is None or order.source is None:
             queue = replace(
                 before,
                 context=None,
@@ -132,18 +138,21 @@ class Play:
             partition = snapshot.partition
             start = await self._selection.start(tier, partition, order.device_id, entry, queue)
             return SelectedTrack(start, {})
-        return await self._from_context(tier, snapshot, order, order.source, listing)
+        return await self._from_context(tier, snapshot, order, order.source, opened)
 
     async def _from_context(
-        self, tier: str, snapshot: Snapshot, order: PlayOrder, source: Source, listing: Listing
+        self, tier: str, snapshot: Snapshot, order: PlayOrder, source: Source, opened: Opened
     ) -> SelectedTrack:
         """The first playable track; the one that was asked for is not passed over."""
+        listing = opened.listing
         before = replace(
             snapshot.state.queue if snapshot.state else NO_QUEUE, shown_id=order.shown_id
         )
         start = start_of(listing, order.track_id, order.item_id)
         shuffles = before.shuffle if order.shuffle is None else order.shuffle
-        artists = await self._contexts.artists(listing) if shuffles else None
+        artists = None
+        if shuffles and opened.radio is None:
+            artists = await self._contexts.artists(listing)
         listing_id = self._new_id()
         step = play_queue.begin(
             before,
@@ -154,6 +163,7 @@ class Play:
             start=start,
             shuffle=order.shuffle,
             repeat=order.repeat,
+            radio=opened.radio,
             artists=artists,
             rng=self._rng,
             new_id=self._new_id,
@@ -184,3 +194,9 @@ class Play:
         return SelectedTrack(
             selected.start, {listing_id: listing.packed, **bodies, **selected.blobs}
         )
+
+
+def _id_of(key: RequestKey) -> str:
+    """A ULID that is the same for each try of a request."""
+    parts = (key.principal, key.method, key.request_id, key.body_sha256.hex())
+    return to_text(hashlib.sha256("\n".join(parts).encode()).digest()[:RAW_SIZE])

@@ -18,6 +18,7 @@ from playback_svc.domain.origins import NOWHERE, ContextKind, PlayOrigin
 from playback_svc.domain.play_queue import Context, Origin, PlayQueue, Repeat
 from playback_svc.domain.player_state import EndReason, PlayerState, Status, Track
 from playback_svc.domain.preferences import BitratePreference, Preferences
+from playback_svc.domain.radio import ShownBlock, first_block
 from playback_svc.ports.answers import (
     Answer,
     DeviceDescribed,
@@ -67,6 +68,18 @@ QUEUE = PlayQueue(
     origins={WAITING[0].item_id: ALBUM, WAITING[1].item_id: SHOWN, WAITING[2].item_id: ALBUM},
     queued_from=ALBUM,
 )
+
+
+def _radios() -> list[Context]:
+    """A radio that has just begun, and one that has gone far."""
+    begun = first_block(new_id(), new_id(), 20)
+    gone = begun.refilled(ShownBlock(new_id(), 20), 20).refilled(ShownBlock(new_id(), 7), 3)
+    return [
+        Context(ContextKind.RADIO, new_id(), new_id(), 20, 0, radio=begun),
+        Context(ContextKind.RADIO, new_id(), new_id(), 24, 12, radio=gone),
+    ]
+
+
 OFTEN = settings(
     max_examples=examples(30),
     # Users are new in every example; the suite runs over more than one store.
@@ -164,6 +177,7 @@ class WholeStatesContract:
             replace(QUEUE, origins={}, queued_from=NOWHERE),
             replace(QUEUE, queued_from=SHOWN),
             replace(QUEUE, context=replace(context, order_id=None, cursor=-1), shuffle=False),
+            *(replace(QUEUE, context=context) for context in _radios()),
             *(replace(QUEUE, repeat=repeat) for repeat in Repeat),
             *(replace(QUEUE, origin=origin, item_id="") for origin in Origin),
             *(replace(QUEUE, context=replace(context, kind=kind)) for kind in ContextKind),

@@ -103,6 +103,22 @@ class PlaysContract:
             found = await under_test.plays.page(user, None, 10, distinct=distinct)
             assert list(found) == [heard]
 
+    async def test_the_latest_are_told_however_they_were_left(
+        self, under_test: PlaysUnderTest, user: str
+    ) -> None:
+        plays = [
+            a_play(counted=counted, outcome=outcome, private=counted)
+            for outcome in Outcome
+            for counted in (False, True)
+        ]
+        plays.sort(key=lambda play: play.play_id, reverse=True)
+        for play in plays:
+            await under_test.enter(user, play)
+        await under_test.enter(new_id(), a_play())
+        assert list(await under_test.plays.latest(user, 100)) == plays
+        assert list(await under_test.plays.latest(user, 3)) == plays[:3]
+        assert list(await under_test.plays.latest(new_id(), 3)) == []
+
     async def test_plays_of_others_are_not_in_it(
         self, under_test: PlaysUnderTest, user: str
     ) -> None:

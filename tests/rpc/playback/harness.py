@@ -33,8 +33,10 @@ from meshkit.testing.rpc import refused as refused
 from meshkit.testing.stores import PATIENCE_S, PostgresServer
 from playback_svc.adapters.addresses import SignedAddresses
 from playback_svc.adapters.memory.clients import MemoryCatalogue, MemoryPlans, MemoryPlaylists
+from playback_svc.adapters.memory.radios import MemoryRadios
 from playback_svc.adapters.postgres.user_records import PostgresUserRecords
-from playback_svc.assembly import Parts, assemble
+from playback_svc.assembly import Ongoing, Parts, assemble
+from playback_svc.ports.radios import Radios
 from playback_svc.ports.user_records import UserRecords
 from playback_svc.schema import SCHEMA
 from playback_svc.settings import Settings
@@ -58,6 +60,7 @@ class World:
     catalogue: MemoryCatalogue
     plans: MemoryPlans
     playlists: MemoryPlaylists = field(default_factory=MemoryPlaylists)
+    radios: Radios = field(default_factory=MemoryRadios)
     issuer: TokenIssuer = field(default_factory=TokenIssuer)
     presence_wait_s: float = PATIENCE_S
 
@@ -86,6 +89,7 @@ class World:
             catalog_target="unused",
             identity_target="unused",
             playlist_target="unused",
+            rec_target="unused",
             public_url=PUBLIC_URL,
             capability_keys_file=self.tls / "capability.json",
         )
@@ -105,9 +109,14 @@ class Instance:
     """One running instance, called as the edge calls it."""
 
     mesh: ServedMesh
-    streams: Streams
+    ongoing: Ongoing
     parts: Parts
     records: UserRecords
+
+    @property
+    def streams(self) -> Streams:
+        """The streams that the instance holds."""
+        return self.ongoing.streams
 
     @property
     def heartbeats(self) -> Heartbeats:
@@ -135,13 +144,14 @@ async def an_instance(world: World, **overrides: Any) -> AsyncIterator[Instance]
             await process.valkey(world.valkey_url, settings),
             catalogue=world.catalogue,
             playlists=world.playlists,
+            radios=world.radios,
             friends=world.playlists,
             plans=world.plans,
             addresses=SignedAddresses(PUBLIC_URL, keys, settings.urls_live_s),
         )
-        streams = assemble(process, settings, parts)
+        ongoing = assemble(process, settings, parts)
         async with served_mesh(process, world.tls, world.issuer) as mesh:
-            yield Instance(mesh, streams, parts, PostgresUserRecords(process.pool))
+            yield Instance(mesh, ongoing, parts, PostgresUserRecords(process.pool))
 
 
 @dataclass

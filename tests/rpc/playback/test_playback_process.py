@@ -117,6 +117,7 @@ class Process:
             "CATALOG_TARGET": targets[0],
             "IDENTITY_TARGET": targets[1],
             "PLAYLIST_TARGET": targets[1],
+            "REC_TARGET": targets[1],
             "PUBLIC_URL": PUBLIC_URL,
             "CAPABILITY_KEYS_FILE": world.tls / "capability.json",
             "DRAIN_NOTICE_S": 0.1,

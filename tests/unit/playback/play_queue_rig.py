@@ -124,7 +124,7 @@ class Rig:
 
     def coming(self, offset: int = 0, limit: int = 100) -> list[int]:
         found = playing.upcoming(self.queue, self.blobs, offset=offset, limit=limit)
-        return [ULID.from_str(e.track_id).bytes[-1] for _, e in found]
+        return [ULID.from_str(one.entry.track_id).bytes[-1] for one in found]
 
     def cursor(self) -> int:
         assert self.queue.context is not None

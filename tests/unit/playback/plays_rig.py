@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
+from meshkit.idempotency import RequestKey
 from meshkit.leases import Lease, MemoryLeases
 from playback_svc.adapters.memory.clients import (
     MemoryCatalogue,
@@ -16,6 +17,8 @@ from playback_svc.adapters.memory.clients import (
 from playback_svc.adapters.memory.deliveries import MemoryDeliveries
 from playback_svc.adapters.memory.events import MemoryEventBus
 from playback_svc.adapters.memory.player_states import MemoryPlayerStates
+from playback_svc.adapters.memory.plays import MemoryPlays
+from playback_svc.adapters.memory.radios import MemoryRadios
 from playback_svc.adapters.memory.skips import MemorySkipWindows
 from playback_svc.assembly import playback_cases
 from playback_svc.domain.origins import ContextKind
@@ -24,10 +27,11 @@ from playback_svc.domain.plays import Outcome, PlayRecord
 from playback_svc.ports.answers import Answer
 from playback_svc.ports.player_states import Checkpoint
 from playback_svc.usecases.commander import Commander
-from playback_svc.usecases.contexts import Source
+from playback_svc.usecases.contexts import Contexts, Source
 from playback_svc.usecases.device.transfer import Transfer
 from playback_svc.usecases.expiry import Expire, Sweeper
 from playback_svc.usecases.playback.play import PlayOrder
+from playback_svc.usecases.radio_refill import RadioRefill
 from playback_svc.usecases.session_checks import Caller
 from playback_svc.usecases.target import Target
 from playback_svc.usecases.track_selection import TrackSelection
@@ -47,6 +51,18 @@ TRACKS = [replace(TRACK, track_id=new_id(), title=f"Piece {n}") for n in range(4
 ALBUM = new_id()
 
 
+def played_from(
+    commander: Commander,
+    store: MemoryPlayerStates,
+    catalogue: MemoryCatalogue,
+    radios: MemoryRadios | None = None,
+) -> tuple[Contexts, RadioRefill]:
+    """What is played from, without playlists, and what refills radios."""
+    radios = radios or MemoryRadios()
+    contexts = Contexts(store, catalogue, MemoryPlaylists(), radios)
+    return contexts, RadioRefill(commander, contexts, radios, MemoryPlays(store), new_id)
+
+
 @dataclass
 class Rig:
     """One listener of the premium plan, whose time passes when a test says so."""
@@ -56,6 +72,7 @@ class Rig:
     store: MemoryPlayerStates = field(default_factory=MemoryPlayerStates)
     positions: MemoryPositions = field(default_factory=MemoryPositions)
     events: MemoryEventBus = field(default_factory=MemoryEventBus)
+    radios: MemoryRadios = field(default_factory=MemoryRadios)
     fetches: bool = True
     """Whether the player fetches whatever plays; one that does not is sent what ``sends`` says."""
 
@@ -68,11 +85,14 @@ class Rig:
         fetched = EverythingDelivered if self.fetches else MemoryDeliveries
         self.deliveries = fetched(self.store)
         commander = Commander(self.store, self.positions, self.deliveries, self.events, clock)
-        self._cases = playback_cases(
+        contexts, self.refill = played_from(commander, self.store, self.catalogue, self.radios)
+        commander.after_commit(self.refill.begin)
+        self.cases = playback_cases(
             commander,
             self.store,
+            contexts,
+            self.refill,
             catalogue=self.catalogue,
-            playlists=MemoryPlaylists(),
             plans=plans,
             skips=MemorySkipWindows(clock),
             clock=clock,
@@ -113,34 +133,38 @@ class Rig:
 
     async def plays_track(self, track: Track = TRACKS[0], **order: Any) -> Answer:
         order = {"device_id": "kitchen", "track_id": track.track_id, **order}
-        return await self._cases.play(self.user, "premium", PlayOrder(**order), None)
+        return await self.cases.play(self.user, "premium", PlayOrder(**order), None)
+
+    async def asks_to_play(self, key: RequestKey | None, **order: Any) -> Answer:
+        """Play, as the request of ``key``."""
+        return await self.cases.play(self.user, "premium", PlayOrder(**order), key)
 
     async def plays_album(self, **order: Any) -> Answer:
         source = Source(ContextKind.ALBUM, ALBUM)
         return await self.plays_track(track_id="", source=source, **order)
 
     async def skips(self, **named: str) -> Answer:
-        return await self._cases.skip(self.caller, Target(), None, **named)
+        return await self.cases.skip(self.caller, Target(), None, **named)
 
     async def goes_back(self, **named: str) -> Answer:
-        return await self._cases.previous(self.caller, Target(), None, **named)
+        return await self.cases.previous(self.caller, Target(), None, **named)
 
     async def advances(self, **named: str) -> Answer:
         state = self.store.states[self.user]
         playing = {"session_id": state.session_id, "play_id": state.play_id}
-        return await self._cases.advance(self.caller, None, **playing, **named)
+        return await self.cases.advance(self.caller, None, **playing, **named)
 
     async def seeks(self, seconds: float) -> None:
-        await self._cases.seek(self.caller, Target(), round(seconds * SECOND), None)
+        await self.cases.seek(self.caller, Target(), round(seconds * SECOND), None)
 
     async def stops(self) -> None:
-        await self._cases.stop(self.caller, Target(), None)
+        await self.cases.stop(self.caller, Target(), None)
 
     async def pauses(self) -> None:
-        await self._cases.pause(self.caller, Target(), None)
+        await self.cases.pause(self.caller, Target(), None)
 
     async def resumes(self) -> None:
-        await self._cases.resume(self.caller, Target(), None)
+        await self.cases.resume(self.caller, Target(), None)
 
     async def transfers(self, device_id: str) -> None:
         await self.events.connect(self.user, device_id)

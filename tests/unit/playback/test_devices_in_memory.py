@@ -13,7 +13,6 @@ from meshkit.idempotency import RequestKey
 from playback_svc.adapters.memory.clients import (
     MemoryCatalogue,
     MemoryPlans,
-    MemoryPlaylists,
     MemoryPositions,
 )
 from playback_svc.adapters.memory.events import MemoryEventBus, MemorySwitchboard
@@ -45,6 +44,7 @@ from tests.contracts.playback.samples import (
     new_id,
     request_key,
 )
+from tests.unit.playback.plays_rig import played_from
 
 USER = new_id()
 CALLER = Caller(USER, "free", "phone")
@@ -76,11 +76,13 @@ class Rig:
         )
         self.waits = CommandWaits(self.store, self.events, self.clock)
         catalogue, plans = MemoryCatalogue({TRACK.track_id: PLAYABLE}), MemoryPlans({"free": FREE})
+        contexts, refill = played_from(self.commander, self.store, catalogue)
         self.playback = playback_cases(
             self.commander,
             self.store,
+            contexts,
+            refill,
             catalogue=catalogue,
-            playlists=MemoryPlaylists(),
             plans=plans,
             skips=MemorySkipWindows(self.clock),
             clock=self.clock,
@@ -90,7 +92,7 @@ class Rig:
         selection = TrackSelection(catalogue, plans, new_id)
         reader = ActivityReader(MemoryUserSnapshots(self.store), shared.positions, self.clock)
         self.devices = device_cases(
-            UseCases(self.commander, selection, self.playback, reader),
+            UseCases(self.commander, selection, self.playback, reader, refill),
             self.store,
             self.waits,
             self.events,
@@ -114,9 +116,8 @@ class Rig:
         return await self.devices.send_command(CALLER, order, key, within_s)
 
     async def done(self, *numbers: int) -> None:
-        await self.devices.report_applied(
-            USER, "kitchen", [Applied(number, DONE) for number in numbers]
-        )
+        applied = [Applied(number, DONE) for number in numbers]
+        await self.devices.report_applied(USER, "kitchen", applied)
 
 
 @pytest.fixture

@@ -95,7 +95,7 @@ SHOWN = PlayOrigin(shown_id=ulid(9))
 
 def origins_ahead(rig: Rig) -> list[PlayOrigin]:
     found = playing.upcoming(rig.queue, rig.blobs, offset=0, limit=100)
-    return [playing.origin_ahead(rig.queue, one) for one in found]
+    return [one.came_from for one in found]
 
 
 def queue(rig: Rig, *numbers: int, origin: PlayOrigin = NOWHERE) -> list[str]:
@@ -107,7 +107,7 @@ def queue(rig: Rig, *numbers: int, origin: PlayOrigin = NOWHERE) -> list[str]:
 def test_what_is_queued_keeps_its_origin_wherever_it_is_moved() -> None:
     rig = Rig(2)
     rig.begin()
-    context = playing.context_origin(rig.queue)
+    context = playing.origin_of(rig.queue)
     first, second = queue(rig, 50, 51, origin=ALBUM)
     (third,) = queue(rig, 52)
     rig.queue = editing.queue_next(rig.queue, [track(53)], new_id=rig.new_id, origin=SHOWN)
@@ -122,7 +122,7 @@ def test_what_is_queued_keeps_its_origin_wherever_it_is_moved() -> None:
 def test_what_plays_from_the_queue_came_from_where_it_was_queued_from() -> None:
     rig = Rig(2)
     rig.begin()
-    context = playing.context_origin(rig.queue)
+    context = playing.origin_of(rig.queue)
     queue(rig, 50, origin=ALBUM)
     queue(rig, 51)
     queue(rig, 52, origin=SHOWN)

@@ -152,7 +152,7 @@ class Player(RuleBasedStateMachine):
     @rule(offset=st.integers(0, 12), limit=st.integers(0, 12))
     def look_ahead(self, offset: int, limit: int) -> None:
         found = playing.upcoming(self.rig.queue, self.rig.blobs, offset=offset, limit=limit)
-        assert [tuple(one) for one in found] == self.coming()[offset : offset + limit]
+        assert [(one.origin, one.entry) for one in found] == self.coming()[offset : offset + limit]
 
     @invariant()
     def the_queue_is_the_model_s(self) -> None:

@@ -155,6 +155,9 @@ def test_everything_else_is_told_in_another() -> None:
     assert told == "3 of 1,200 from a playlist, shuffled, repeats the context, 2 in the queue"
     named = Named("Kitchen", "Sunday")
     assert facts(playing(context=context), named) == "3 of 1,200 from the playlist Sunday"
+    radio = {"ref": {"kind": "RADIO", "id": "R"}, "track_count": 40, "played_count": 23}
+    assert facts(playing(context=radio)) == "23 from a radio"
+    assert facts(playing(context=radio), Named("", "Teardrop radio")) == "23 from Teardrop radio"
     assert what_plays(playing(), named).endswith("on Kitchen")
     assert facts(playing()) == ""
     assert facts(playing(status=STATUS.STOPPED, ended_by="TAKEN_OVER")) == "taken over"

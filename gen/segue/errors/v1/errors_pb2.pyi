@@ -270,6 +270,8 @@ class ErrorReason(_message.Message):
         """The user has as many devices as can be."""
         NOT_SUPPORTED_BY_DEVICE: ErrorReason._Reason.ValueType  # 310
         """The device takes no such command."""
+        NOT_IN_RADIO: ErrorReason._Reason.ValueType  # 311
+        """What plays is a radio, which has no order of its own and no end."""
         MEDIA_PATH_EXPIRED: ErrorReason._Reason.ValueType  # 400
         """The signed media path has expired."""
         MEDIA_PATH_INVALID: ErrorReason._Reason.ValueType  # 401
@@ -408,6 +410,8 @@ class ErrorReason(_message.Message):
     """The user has as many devices as can be."""
     NOT_SUPPORTED_BY_DEVICE: ErrorReason.Reason.ValueType  # 310
     """The device takes no such command."""
+    NOT_IN_RADIO: ErrorReason.Reason.ValueType  # 311
+    """What plays is a radio, which has no order of its own and no end."""
     MEDIA_PATH_EXPIRED: ErrorReason.Reason.ValueType  # 400
     """The signed media path has expired."""
     MEDIA_PATH_INVALID: ErrorReason.Reason.ValueType  # 401

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from segue.mesh.v1 import validation_pb2 as segue_dot_mesh_dot_v1_dot_validation__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#segue/playback/v1/play_source.proto\x12\x11segue.playback.v1\x1a\x1esegue/mesh/v1/validation.proto\"\xa9\x01\n\nContextRef\x12\x38\n\x04kind\x18\x01 \x01(\x0e\x32\".segue.playback.v1.ContextRef.KindB\x06\xca\xc8\x18\x02\x08\x01\x12\x12\n\x02id\x18\x02 \x01(\tB\x06\xca\xc8\x18\x02\x10\x01\"M\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x0c\n\x08PLAYLIST\x10\x01\x12\t\n\x05\x41LBUM\x10\x02\x12\n\n\x06\x41RTIST\x10\x03\x12\n\n\x06TRACKS\x10\x04\"V\n\nPlayOrigin\x12.\n\x07\x63ontext\x18\x01 \x01(\x0b\x32\x1d.segue.playback.v1.ContextRef\x12\x18\n\x08shown_id\x18\x02 \x01(\tB\x06\xca\xc8\x18\x02\x10\x01\"\xde\x02\n\nPlaySource\x12\x1a\n\x08track_id\x18\x01 \x01(\tB\x06\xca\xc8\x18\x02\x10\x01H\x00\x12\x1d\n\x0bplaylist_id\x18\x02 \x01(\tB\x06\xca\xc8\x18\x02\x10\x01H\x00\x12\x1a\n\x08\x61lbum_id\x18\x03 \x01(\tB\x06\xca\xc8\x18\x02\x10\x01H\x00\x12\x1b\n\tartist_id\x18\x04 \x01(\tB\x06\xca\xc8\x18\x02\x10\x01H\x00\x12\x39\n\x06tracks\x18\x05 \x01(\x0b\x32\'.segue.playback.v1.PlaySource.TrackListH\x00\x12 \n\x0estart_track_id\x18\x10 \x01(\tB\x06\xca\xc8\x18\x02\x10\x01H\x01\x12\x1f\n\rstart_item_id\x18\x11 \x01(\tB\x06\xca\xc8\x18\x02\x10\x01H\x01\x12\x18\n\x08shown_id\x18\x12 \x01(\tB\x06\xca\xc8\x18\x02\x10\x01\x1a+\n\tTrackList\x12\x1e\n\ttrack_ids\x18\x01 \x03(\tB\x0b\xca\xc8\x18\x07\x10\x01@\x01H\x90NB\x0e\n\x06source\x12\x04\xe8\xc8\x18\x01\x42\x07\n\x05startB\xc6\x01\n\x11segue.playback.v1B\x0fPlaySourceProtoP\x01Z\x1csegue/playback/v1;playbackv1\xa2\x02\x0fSeguePlaybackV1\xaa\x02\x11Segue.Playback.V1\xba\x02\x0fSeguePlaybackV1\xca\x02\x11Segue\\Playback\\V1\xe2\x02\x1dSegue\\Playback\\V1\\GPBMetadata\xea\x02\x13Segue::Playback::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#segue/playback/v1/play_source.proto\x12\x11segue.playback.v1\x1a\x1esegue/mesh/v1/validation.proto\"\xb4\x01\n\nContextRef\x12\x38\n\x04kind\x18\x01 \x01(\x0e\x32\".segue.playback.v1.ContextRef.KindB\x06\xca\xc8\x18\x02\x08\x01\x12\x12\n\x02id\x18\x02 \x01(\tB\x06\xca\xc8\x18\x02\x10\x01\"X\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x0c\n\x08PLAYLIST\x10\x01\x12\t\n\x05\x41LBUM\x10\x02\x12\n\n\x06\x41RTIST\x10\x03\x12\n\n\x06TRACKS\x10\x04\x12\t\n\x05RADIO\x10\x05\"V\n\nPlayOrigin\x12.\n\x07\x63ontext\x18\x01 \x01(\x0b\x32\x1d.segue.playback.v1.ContextRef\x12\x18\n\x08shown_id\x18\x02 \x01(\tB\x06\xca\xc8\x18\x02\x10\x01\"\xfa\x02\n\nPlaySource\x12\x1a\n\x08track_id\x18\x01 \x01(\tB\x06\xca\xc8\x18\x02\x10\x01H\x00\x12\x1d\n\x0bplaylist_id\x18\x02 \x01(\tB\x06\xca\xc8\x18\x02\x10\x01H\x00\x12\x1a\n\x08\x61lbum_id\x18\x03 \x01(\tB\x06\xca\xc8\x18\x02\x10\x01H\x00\x12\x1b\n\tartist_id\x18\x04 \x01(\tB\x06\xca\xc8\x18\x02\x10\x01H\x00\x12\x39\n\x06tracks\x18\x05 \x01(\x0b\x32\'.segue.playback.v1.PlaySource.TrackListH\x00\x12\x1a\n\x08radio_id\x18\x06 \x01(\tB\x06\xca\xc8\x18\x02\x10\x01H\x00\x12 \n\x0estart_track_id\x18\x10 \x01(\tB\x06\xca\xc8\x18\x02\x10\x01H\x01\x12\x1f\n\rstart_item_id\x18\x11 \x01(\tB\x06\xca\xc8\x18\x02\x10\x01H\x01\x12\x18\n\x08shown_id\x18\x12 \x01(\tB\x06\xca\xc8\x18\x02\x10\x01\x1a+\n\tTrackList\x12\x1e\n\ttrack_ids\x18\x01 \x03(\tB\x0b\xca\xc8\x18\x07\x10\x01@\x01H\x90NB\x0e\n\x06source\x12\x04\xe8\xc8\x18\x01\x42\x07\n\x05startB\xc6\x01\n\x11segue.playback.v1B\x0fPlaySourceProtoP\x01Z\x1csegue/playback/v1;playbackv1\xa2\x02\x0fSeguePlaybackV1\xaa\x02\x11Segue.Playback.V1\xba\x02\x0fSeguePlaybackV1\xca\x02\x11Segue\\Playback\\V1\xe2\x02\x1dSegue\\Playback\\V1\\GPBMetadata\xea\x02\x13Segue::Playback::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -51,6 +51,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PLAYSOURCE'].fields_by_name['album_id']._serialized_options = b'\312\310\030\002\020\001'
   _globals['_PLAYSOURCE'].fields_by_name['artist_id']._loaded_options = None
   _globals['_PLAYSOURCE'].fields_by_name['artist_id']._serialized_options = b'\312\310\030\002\020\001'
+  _globals['_PLAYSOURCE'].fields_by_name['radio_id']._loaded_options = None
+  _globals['_PLAYSOURCE'].fields_by_name['radio_id']._serialized_options = b'\312\310\030\002\020\001'
   _globals['_PLAYSOURCE'].fields_by_name['start_track_id']._loaded_options = None
   _globals['_PLAYSOURCE'].fields_by_name['start_track_id']._serialized_options = b'\312\310\030\002\020\001'
   _globals['_PLAYSOURCE'].fields_by_name['start_item_id']._loaded_options = None
@@ -58,13 +60,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PLAYSOURCE'].fields_by_name['shown_id']._loaded_options = None
   _globals['_PLAYSOURCE'].fields_by_name['shown_id']._serialized_options = b'\312\310\030\002\020\001'
   _globals['_CONTEXTREF']._serialized_start=91
-  _globals['_CONTEXTREF']._serialized_end=260
+  _globals['_CONTEXTREF']._serialized_end=271
   _globals['_CONTEXTREF_KIND']._serialized_start=183
-  _globals['_CONTEXTREF_KIND']._serialized_end=260
-  _globals['_PLAYORIGIN']._serialized_start=262
-  _globals['_PLAYORIGIN']._serialized_end=348
-  _globals['_PLAYSOURCE']._serialized_start=351
-  _globals['_PLAYSOURCE']._serialized_end=701
-  _globals['_PLAYSOURCE_TRACKLIST']._serialized_start=633
-  _globals['_PLAYSOURCE_TRACKLIST']._serialized_end=676
+  _globals['_CONTEXTREF_KIND']._serialized_end=271
+  _globals['_PLAYORIGIN']._serialized_start=273
+  _globals['_PLAYORIGIN']._serialized_end=359
+  _globals['_PLAYSOURCE']._serialized_start=362
+  _globals['_PLAYSOURCE']._serialized_end=740
+  _globals['_PLAYSOURCE_TRACKLIST']._serialized_start=672
+  _globals['_PLAYSOURCE_TRACKLIST']._serialized_end=715
 # @@protoc_insertion_point(module_scope)

@@ -41,6 +41,8 @@ class ContextRef(_message.Message):
         """All tracks of an artist, the most played first."""
         TRACKS: ContextRef._Kind.ValueType  # 4
         """A list of tracks that the caller gave, e.g. what a search found."""
+        RADIO: ContextRef._Kind.ValueType  # 5
+        """A radio of the user."""
 
     class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
         """The kinds."""
@@ -55,13 +57,15 @@ class ContextRef(_message.Message):
     """All tracks of an artist, the most played first."""
     TRACKS: ContextRef.Kind.ValueType  # 4
     """A list of tracks that the caller gave, e.g. what a search found."""
+    RADIO: ContextRef.Kind.ValueType  # 5
+    """A radio of the user."""
 
     KIND_FIELD_NUMBER: _builtins.int
     ID_FIELD_NUMBER: _builtins.int
     kind: Global___ContextRef.Kind.ValueType
     """The kind."""
     id: _builtins.str
-    """ULID of the playlist, album or artist. Empty for TRACKS, and for no other."""
+    """ULID of the playlist, album, artist or radio. Empty for TRACKS, and for no other."""
     def __init__(
         self,
         *,
@@ -88,8 +92,8 @@ class PlayOrigin(_message.Message):
     SHOWN_ID_FIELD_NUMBER: _builtins.int
     shown_id: _builtins.str
     """ULID that a caller gave the list on the screen from which the user chose: PlaySource.shown_id of
-    what was begun with it, for as long as that goes on, or what the track was queued with. Empty:
-    none.
+    what was begun with it, for as long as that goes on, or what the track was queued with. Of a radio
+    each block is a list of its own, whose id the radio gives. Empty: none.
     """
     @_builtins.property
     def context(self) -> Global___ContextRef:
@@ -111,9 +115,7 @@ Global___PlayOrigin: _TypeAlias = PlayOrigin  # noqa: Y015
 
 @_typing.final
 class PlaySource(_message.Message):
-    """What to play, and where to begin in it. Numbers 6 to 9 are kept free for radio, Discover Weekly and
-    recommendations.
-    """
+    """What to play, and where to begin in it. Numbers 7 to 9 are kept free for further kinds."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -144,6 +146,7 @@ class PlaySource(_message.Message):
     ALBUM_ID_FIELD_NUMBER: _builtins.int
     ARTIST_ID_FIELD_NUMBER: _builtins.int
     TRACKS_FIELD_NUMBER: _builtins.int
+    RADIO_ID_FIELD_NUMBER: _builtins.int
     START_TRACK_ID_FIELD_NUMBER: _builtins.int
     START_ITEM_ID_FIELD_NUMBER: _builtins.int
     SHOWN_ID_FIELD_NUMBER: _builtins.int
@@ -155,6 +158,15 @@ class PlaySource(_message.Message):
     """ULID of an album."""
     artist_id: _builtins.str
     """ULID of an artist: all tracks of theirs, the most played first."""
+    radio_id: _builtins.str
+    """ULID of a radio of the user. It begins with a block of 20 tracks and has no end: whenever no more
+    than 5 follow the one that plays, the next 20 are appended, as what was played and skipped of it
+    until then suggests. While they cannot be had what is there plays on, and each command has it tried
+    again; after the last of them Skip and Advance are UNAVAILABLE until they can. The session ends
+    where the radio has nothing more to give, or is gone. Of what was played 50 tracks are kept for
+    Previous. It is neither shuffled nor repeated, but for repeat TRACK: what was set so is off from
+    then on.
+    """
     start_track_id: _builtins.str
     """ULID of a track of the source: its first entry with that track."""
     start_item_id: _builtins.str
@@ -162,7 +174,7 @@ class PlaySource(_message.Message):
     shown_id: _builtins.str
     """ULID that the caller gives the list on the screen from which the user chose, e.g. one of
     recommendations or of what a search found. It comes back in the PlayOrigin of every play that
-    follows from it. Empty: none.
+    follows from it. Not with radio_id, which gives its blocks ids of its own. Empty: none.
     """
     @_builtins.property
     def tracks(self) -> Global___PlaySource.TrackList:
@@ -176,15 +188,16 @@ class PlaySource(_message.Message):
         album_id: _builtins.str = ...,
         artist_id: _builtins.str = ...,
         tracks: Global___PlaySource.TrackList | None = ...,
+        radio_id: _builtins.str = ...,
         start_track_id: _builtins.str = ...,
         start_item_id: _builtins.str = ...,
         shown_id: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["album_id", b"album_id", "artist_id", b"artist_id", "playlist_id", b"playlist_id", "source", b"source", "start", b"start", "start_item_id", b"start_item_id", "start_track_id", b"start_track_id", "track_id", b"track_id", "tracks", b"tracks"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["album_id", b"album_id", "artist_id", b"artist_id", "playlist_id", b"playlist_id", "radio_id", b"radio_id", "source", b"source", "start", b"start", "start_item_id", b"start_item_id", "start_track_id", b"start_track_id", "track_id", b"track_id", "tracks", b"tracks"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["album_id", b"album_id", "artist_id", b"artist_id", "playlist_id", b"playlist_id", "shown_id", b"shown_id", "source", b"source", "start", b"start", "start_item_id", b"start_item_id", "start_track_id", b"start_track_id", "track_id", b"track_id", "tracks", b"tracks"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["album_id", b"album_id", "artist_id", b"artist_id", "playlist_id", b"playlist_id", "radio_id", b"radio_id", "shown_id", b"shown_id", "source", b"source", "start", b"start", "start_item_id", b"start_item_id", "start_track_id", b"start_track_id", "track_id", b"track_id", "tracks", b"tracks"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_source: _TypeAlias = _typing.Literal["track_id", "playlist_id", "album_id", "artist_id", "tracks"]  # noqa: Y015
+    _WhichOneofReturnType_source: _TypeAlias = _typing.Literal["track_id", "playlist_id", "album_id", "artist_id", "tracks", "radio_id"]  # noqa: Y015
     _WhichOneofArgType_source: _TypeAlias = _typing.Literal["source", b"source"]  # noqa: Y015
     _WhichOneofReturnType_start: _TypeAlias = _typing.Literal["start_track_id", "start_item_id"]  # noqa: Y015
     _WhichOneofArgType_start: _TypeAlias = _typing.Literal["start", b"start"]  # noqa: Y015

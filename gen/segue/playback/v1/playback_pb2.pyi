@@ -213,7 +213,9 @@ Global___Playback: _TypeAlias = Playback  # noqa: Y015
 
 @_typing.final
 class PlayContext(_message.Message):
-    """What is played from, as it was when it was played: later changes of a playlist do not show."""
+    """What is played from, as it was when it was played: later changes of a playlist do not show. A radio
+    grows while it plays.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -221,7 +223,7 @@ class PlayContext(_message.Message):
     TRACK_COUNT_FIELD_NUMBER: _builtins.int
     PLAYED_COUNT_FIELD_NUMBER: _builtins.int
     track_count: _builtins.int
-    """How many tracks it has."""
+    """How many tracks it has; of a radio, how many it has given so far."""
     played_count: _builtins.int
     """How many of them, in play order, have had their turn, the one that plays included."""
     @_builtins.property

@@ -132,9 +132,10 @@ class PlaybackServiceServicer:
         """Opens a session on a device and starts a track, by itself or from a context; a session that
         plays elsewhere is taken over and told so. An unknown device_id registers that device for the
         user. The queue of the user stays; so do shuffle and repeat unless they are given.
-        Errors: INVALID_FIELD, NOT_FOUND (track, playlist, album, artist, item), CONTEXT_EMPTY,
-        TRACK_NOT_READY (with RetryInfo), AUDIO_UNDECODABLE, PLAN_REQUIRED, DEVICE_LIMIT, CONFLICT
-        (lost to other commands several times over).
+        Errors: INVALID_FIELD, NOT_FOUND (track, playlist, album, artist, radio, item), CONTEXT_EMPTY,
+        NOT_IN_RADIO (a radio, shuffled or repeated), TRACK_NOT_READY (with RetryInfo), AUDIO_UNDECODABLE,
+        PLAN_REQUIRED, DEVICE_LIMIT, CONFLICT (lost to other commands several times over); UNAVAILABLE while
+        what to play from cannot be asked for.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -191,7 +192,8 @@ class PlaybackServiceServicer:
         that cannot be played are passed over.
         Errors: SESSION_NOT_CURRENT (nothing plays), QUEUE_ENDED (nothing follows; not counted),
         SKIP_LIMIT_REACHED (with RetryInfo; not counted), NOT_FOUND (device_id is not yours),
-        TRACK_NOT_READY, CONFLICT; UNAVAILABLE while skips cannot be counted.
+        TRACK_NOT_READY, CONFLICT; UNAVAILABLE while skips cannot be counted, and at the end of a radio of
+        which the next block cannot be had (not counted).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -213,7 +215,8 @@ class PlaybackServiceServicer:
         the answer is the present state and nothing changes. A track that ends before it counted as a
         play (30 s or half of it heard) is a skip and counts as one.
         Errors: NOT_FOUND, SESSION_NOT_CURRENT, TRACK_NOT_ENDED (more than 5 s are left: use Skip),
-        SKIP_LIMIT_REACHED, TRACK_NOT_READY, CONFLICT.
+        SKIP_LIMIT_REACHED, TRACK_NOT_READY, CONFLICT; UNAVAILABLE at the end of a radio of which the next
+        block cannot be had: ask again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -222,7 +225,7 @@ class PlaybackServiceServicer:
     def SetShuffle(self, request, context):
         """Shuffles what is left of the context, keeping the track that plays, or goes on in its own
         order from where it stands. No track comes again before all came. Kept for later sessions.
-        Errors: SESSION_NOT_CURRENT (nothing plays), CONFLICT.
+        Errors: SESSION_NOT_CURRENT (nothing plays), NOT_IN_RADIO, CONFLICT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -230,7 +233,8 @@ class PlaybackServiceServicer:
 
     def SetRepeat(self, request, context):
         """What happens at the end. Kept for later sessions.
-        Errors: INVALID_FIELD, SESSION_NOT_CURRENT (nothing plays), CONFLICT.
+        Errors: INVALID_FIELD, SESSION_NOT_CURRENT (nothing plays), NOT_IN_RADIO (CONTEXT, of which a radio
+        has no end), CONFLICT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -22,9 +22,10 @@ class PlaybackServiceStub:
     """Opens a session on a device and starts a track, by itself or from a context; a session that
     plays elsewhere is taken over and told so. An unknown device_id registers that device for the
     user. The queue of the user stays; so do shuffle and repeat unless they are given.
-    Errors: INVALID_FIELD, NOT_FOUND (track, playlist, album, artist, item), CONTEXT_EMPTY,
-    TRACK_NOT_READY (with RetryInfo), AUDIO_UNDECODABLE, PLAN_REQUIRED, DEVICE_LIMIT, CONFLICT
-    (lost to other commands several times over).
+    Errors: INVALID_FIELD, NOT_FOUND (track, playlist, album, artist, radio, item), CONTEXT_EMPTY,
+    NOT_IN_RADIO (a radio, shuffled or repeated), TRACK_NOT_READY (with RetryInfo), AUDIO_UNDECODABLE,
+    PLAN_REQUIRED, DEVICE_LIMIT, CONFLICT (lost to other commands several times over); UNAVAILABLE while
+    what to play from cannot be asked for.
     """
     Pause: _aio.UnaryUnaryMultiCallable[_playback_service_pb2.PauseRequest, _playback_service_pb2.PauseResponse]
     """Holds the session where it is. Pausing a paused session succeeds and changes nothing.
@@ -57,7 +58,8 @@ class PlaybackServiceStub:
     that cannot be played are passed over.
     Errors: SESSION_NOT_CURRENT (nothing plays), QUEUE_ENDED (nothing follows; not counted),
     SKIP_LIMIT_REACHED (with RetryInfo; not counted), NOT_FOUND (device_id is not yours),
-    TRACK_NOT_READY, CONFLICT; UNAVAILABLE while skips cannot be counted.
+    TRACK_NOT_READY, CONFLICT; UNAVAILABLE while skips cannot be counted, and at the end of a radio of
+    which the next block cannot be had (not counted).
     """
     Previous: _aio.UnaryUnaryMultiCallable[_playback_service_pb2.PreviousRequest, _playback_service_pb2.PreviousResponse]
     """Back to the start of the track, or, within its first 3 s, to the track before it in the
@@ -71,16 +73,18 @@ class PlaybackServiceStub:
     the answer is the present state and nothing changes. A track that ends before it counted as a
     play (30 s or half of it heard) is a skip and counts as one.
     Errors: NOT_FOUND, SESSION_NOT_CURRENT, TRACK_NOT_ENDED (more than 5 s are left: use Skip),
-    SKIP_LIMIT_REACHED, TRACK_NOT_READY, CONFLICT.
+    SKIP_LIMIT_REACHED, TRACK_NOT_READY, CONFLICT; UNAVAILABLE at the end of a radio of which the next
+    block cannot be had: ask again.
     """
     SetShuffle: _aio.UnaryUnaryMultiCallable[_playback_service_pb2.SetShuffleRequest, _playback_service_pb2.SetShuffleResponse]
     """Shuffles what is left of the context, keeping the track that plays, or goes on in its own
     order from where it stands. No track comes again before all came. Kept for later sessions.
-    Errors: SESSION_NOT_CURRENT (nothing plays), CONFLICT.
+    Errors: SESSION_NOT_CURRENT (nothing plays), NOT_IN_RADIO, CONFLICT.
     """
     SetRepeat: _aio.UnaryUnaryMultiCallable[_playback_service_pb2.SetRepeatRequest, _playback_service_pb2.SetRepeatResponse]
     """What happens at the end. Kept for later sessions.
-    Errors: INVALID_FIELD, SESSION_NOT_CURRENT (nothing plays), CONFLICT.
+    Errors: INVALID_FIELD, SESSION_NOT_CURRENT (nothing plays), NOT_IN_RADIO (CONTEXT, of which a radio
+    has no end), CONFLICT.
     """
     GetQueue: _aio.UnaryUnaryMultiCallable[_playback_service_pb2.GetQueueRequest, _playback_service_pb2.GetQueueResponse]
     """What comes next: the queue, then the context in the order in which it will be played. Pages by
@@ -125,9 +129,10 @@ class PlaybackServiceServicer(metaclass=_abc_1.ABCMeta):
         """Opens a session on a device and starts a track, by itself or from a context; a session that
         plays elsewhere is taken over and told so. An unknown device_id registers that device for the
         user. The queue of the user stays; so do shuffle and repeat unless they are given.
-        Errors: INVALID_FIELD, NOT_FOUND (track, playlist, album, artist, item), CONTEXT_EMPTY,
-        TRACK_NOT_READY (with RetryInfo), AUDIO_UNDECODABLE, PLAN_REQUIRED, DEVICE_LIMIT, CONFLICT
-        (lost to other commands several times over).
+        Errors: INVALID_FIELD, NOT_FOUND (track, playlist, album, artist, radio, item), CONTEXT_EMPTY,
+        NOT_IN_RADIO (a radio, shuffled or repeated), TRACK_NOT_READY (with RetryInfo), AUDIO_UNDECODABLE,
+        PLAN_REQUIRED, DEVICE_LIMIT, CONFLICT (lost to other commands several times over); UNAVAILABLE while
+        what to play from cannot be asked for.
         """
 
     @_abc_1.abstractmethod
@@ -196,7 +201,8 @@ class PlaybackServiceServicer(metaclass=_abc_1.ABCMeta):
         that cannot be played are passed over.
         Errors: SESSION_NOT_CURRENT (nothing plays), QUEUE_ENDED (nothing follows; not counted),
         SKIP_LIMIT_REACHED (with RetryInfo; not counted), NOT_FOUND (device_id is not yours),
-        TRACK_NOT_READY, CONFLICT; UNAVAILABLE while skips cannot be counted.
+        TRACK_NOT_READY, CONFLICT; UNAVAILABLE while skips cannot be counted, and at the end of a radio of
+        which the next block cannot be had (not counted).
         """
 
     @_abc_1.abstractmethod
@@ -222,7 +228,8 @@ class PlaybackServiceServicer(metaclass=_abc_1.ABCMeta):
         the answer is the present state and nothing changes. A track that ends before it counted as a
         play (30 s or half of it heard) is a skip and counts as one.
         Errors: NOT_FOUND, SESSION_NOT_CURRENT, TRACK_NOT_ENDED (more than 5 s are left: use Skip),
-        SKIP_LIMIT_REACHED, TRACK_NOT_READY, CONFLICT.
+        SKIP_LIMIT_REACHED, TRACK_NOT_READY, CONFLICT; UNAVAILABLE at the end of a radio of which the next
+        block cannot be had: ask again.
         """
 
     @_abc_1.abstractmethod
@@ -233,7 +240,7 @@ class PlaybackServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_playback_service_pb2.SetShuffleResponse]:
         """Shuffles what is left of the context, keeping the track that plays, or goes on in its own
         order from where it stands. No track comes again before all came. Kept for later sessions.
-        Errors: SESSION_NOT_CURRENT (nothing plays), CONFLICT.
+        Errors: SESSION_NOT_CURRENT (nothing plays), NOT_IN_RADIO, CONFLICT.
         """
 
     @_abc_1.abstractmethod
@@ -243,7 +250,8 @@ class PlaybackServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_playback_service_pb2.SetRepeatRequest, _abc.Awaitable[_playback_service_pb2.SetRepeatResponse]],
     ) -> _abc.Awaitable[_playback_service_pb2.SetRepeatResponse]:
         """What happens at the end. Kept for later sessions.
-        Errors: INVALID_FIELD, SESSION_NOT_CURRENT (nothing plays), CONFLICT.
+        Errors: INVALID_FIELD, SESSION_NOT_CURRENT (nothing plays), NOT_IN_RADIO (CONTEXT, of which a radio
+        has no end), CONFLICT.
         """
 
     @_abc_1.abstractmethod
