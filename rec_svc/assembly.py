@@ -68,6 +68,7 @@ from rec_svc.usecases.recommendation.get_home import GetHome, HomeStores
 from rec_svc.usecases.recommendation.list_playlist_recommendations import (
     ListPlaylistRecommendations,
 )
+from rec_svc.usecases.recommendation.list_similar_artists import ListSimilarArtists
 from rec_svc.usecases.recommendation.list_similar_tracks import ListSimilarTracks
 from rec_svc.usecases.recommendation.report_shown import ReportShown
 from rec_svc.usecases.recommendation.set_favorite_artists import SetFavoriteArtists
@@ -155,6 +156,7 @@ def _add_recommendations(serving: Serving, parts: Parts, models: ChosenModels) -
         get_favorite_artists=GetFavoriteArtists(parts.listening, tracks),
         set_favorite_artists=SetFavoriteArtists(parts.favorites, tracks),
         list_playlist_recommendations=ListPlaylistRecommendations(parts.orders, recommending),
+        list_similar_artists=ListSimilarArtists(tracks, parts.listening, models, parts.running),
         list_similar_tracks=ListSimilarTracks(tracks, recommending),
         report_shown=ReportShown(parts.exposures, now_ms),
     )

@@ -14,6 +14,7 @@ from rec_svc.domain.tracks import Artist
 from rec_svc.domain.weekly_lists import DiscoverWeekly
 from rec_svc.usecases.kept_homes import Origin
 from rec_svc.usecases.recommendation.get_home import HomeAnswer
+from rec_svc.usecases.recommendation.list_similar_artists import SimilarArtists
 
 _KIND = track_pb.RecommendationReason.Kind
 _KINDS = {kind: _KIND.Value(kind.name) for kind in ReasonKind}
@@ -59,7 +60,7 @@ def fields_of(made: RecommendedList) -> dict[str, Any]:
     }
 
 
-def source(made: RecommendedList | Shelf) -> track_pb.RecommendationSource:
+def source(made: RecommendedList | Shelf | SimilarArtists) -> track_pb.RecommendationSource:
     """The message of what a list was made from."""
     return track_pb.RecommendationSource(kind=_SOURCES[made.source], model_id=made.model_id)
 

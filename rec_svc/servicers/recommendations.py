@@ -17,6 +17,7 @@ from rec_svc.usecases.recommendation.get_home import GetHome
 from rec_svc.usecases.recommendation.list_playlist_recommendations import (
     ListPlaylistRecommendations,
 )
+from rec_svc.usecases.recommendation.list_similar_artists import ListSimilarArtists
 from rec_svc.usecases.recommendation.list_similar_tracks import ListSimilarTracks
 from rec_svc.usecases.recommendation.report_shown import ReportShown
 from rec_svc.usecases.recommendation.set_favorite_artists import SetFavoriteArtists
@@ -35,6 +36,7 @@ class RecommendationUseCases:
     get_favorite_artists: GetFavoriteArtists
     set_favorite_artists: SetFavoriteArtists
     list_playlist_recommendations: ListPlaylistRecommendations
+    list_similar_artists: ListSimilarArtists
     list_similar_tracks: ListSimilarTracks
     report_shown: ReportShown
 
@@ -78,6 +80,16 @@ class RecommendationServicer(RecommendationServiceServicer):
             listener_of(current_principal()), request.playlist_id, request.limit or _DEFAULT_LIMIT
         )
         return pb.ListPlaylistRecommendationsResponse(**messages.fields_of(made))
+
+    async def ListSimilarArtists(
+        self, request: pb.ListSimilarArtistsRequest, context: Context
+    ) -> pb.ListSimilarArtistsResponse:
+        found = await self._do.list_similar_artists(
+            current_principal().user_id, request.artist_id, request.limit or _DEFAULT_LIMIT
+        )
+        return pb.ListSimilarArtistsResponse(
+            artists=map(messages.artist, found.artists), source=messages.source(found)
+        )
 
     async def ListSimilarTracks(
         self, request: pb.ListSimilarTracksRequest, context: Context

@@ -269,6 +269,62 @@ class ListSimilarTracksResponse(_message.Message):
 Global___ListSimilarTracksResponse: _TypeAlias = ListSimilarTracksResponse  # noqa: Y015
 
 @_typing.final
+class ListSimilarArtistsRequest(_message.Message):
+    """The request of ListSimilarArtists."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ARTIST_ID_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    artist_id: _builtins.str
+    """ULID of the artist."""
+    limit: _builtins.int
+    """How many artists at most: 1 to 50, default 20."""
+    def __init__(
+        self,
+        *,
+        artist_id: _builtins.str = ...,
+        limit: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["artist_id", b"artist_id", "limit", b"limit"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListSimilarArtistsRequest: _TypeAlias = ListSimilarArtistsRequest  # noqa: Y015
+
+@_typing.final
+class ListSimilarArtistsResponse(_message.Message):
+    """The answer of ListSimilarArtists."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ARTISTS_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def artists(self) -> _containers.RepeatedCompositeFieldContainer[Global___ArtistSummary]:
+        """The artists, the nearest first, each once."""
+
+    @_builtins.property
+    def source(self) -> _recommended_track_pb2.RecommendationSource:
+        """What they were found by; where several ways were needed, the best of them."""
+
+    def __init__(
+        self,
+        *,
+        artists: _abc.Iterable[Global___ArtistSummary] | None = ...,
+        source: _recommended_track_pb2.RecommendationSource | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["source", b"source"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["artists", b"artists", "source", b"source"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListSimilarArtistsResponse: _TypeAlias = ListSimilarArtistsResponse  # noqa: Y015
+
+@_typing.final
 class GetHomeRequest(_message.Message):
     """The request of GetHome."""
 

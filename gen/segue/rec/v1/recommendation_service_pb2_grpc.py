@@ -48,6 +48,11 @@ class RecommendationServiceStub:
                 request_serializer=segue_dot_rec_dot_v1_dot_recommendation__service__pb2.ListSimilarTracksRequest.SerializeToString,
                 response_deserializer=segue_dot_rec_dot_v1_dot_recommendation__service__pb2.ListSimilarTracksResponse.FromString,
                 _registered_method=True)
+        self.ListSimilarArtists = channel.unary_unary(
+                '/segue.rec.v1.RecommendationService/ListSimilarArtists',
+                request_serializer=segue_dot_rec_dot_v1_dot_recommendation__service__pb2.ListSimilarArtistsRequest.SerializeToString,
+                response_deserializer=segue_dot_rec_dot_v1_dot_recommendation__service__pb2.ListSimilarArtistsResponse.FromString,
+                _registered_method=True)
         self.GetHome = channel.unary_unary(
                 '/segue.rec.v1.RecommendationService/GetHome',
                 request_serializer=segue_dot_rec_dot_v1_dot_recommendation__service__pb2.GetHomeRequest.SerializeToString,
@@ -95,6 +100,16 @@ class RecommendationServiceServicer:
     def ListSimilarTracks(self, request, context):
         """Tracks that those like who like a track, the best first; filled up as those for a playlist.
         Errors: NOT_FOUND, INVALID_FIELD.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListSimilarArtists(self, request, context):
+        """Artists whose tracks those like who like an artist, the nearest first: by the model, then of the same
+        genres, then whoever is played most, and `source` says which. Artists whom the caller blocks are left
+        out; in a small catalogue there are fewer.
+        Errors: NOT_FOUND (an artist without tracks, too), INVALID_FIELD.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -166,6 +181,11 @@ def add_RecommendationServiceServicer_to_server(servicer, server):
                     servicer.ListSimilarTracks,
                     request_deserializer=segue_dot_rec_dot_v1_dot_recommendation__service__pb2.ListSimilarTracksRequest.FromString,
                     response_serializer=segue_dot_rec_dot_v1_dot_recommendation__service__pb2.ListSimilarTracksResponse.SerializeToString,
+            ),
+            'ListSimilarArtists': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListSimilarArtists,
+                    request_deserializer=segue_dot_rec_dot_v1_dot_recommendation__service__pb2.ListSimilarArtistsRequest.FromString,
+                    response_serializer=segue_dot_rec_dot_v1_dot_recommendation__service__pb2.ListSimilarArtistsResponse.SerializeToString,
             ),
             'GetHome': grpc.unary_unary_rpc_method_handler(
                     servicer.GetHome,
@@ -251,6 +271,33 @@ class RecommendationService:
             '/segue.rec.v1.RecommendationService/ListSimilarTracks',
             segue_dot_rec_dot_v1_dot_recommendation__service__pb2.ListSimilarTracksRequest.SerializeToString,
             segue_dot_rec_dot_v1_dot_recommendation__service__pb2.ListSimilarTracksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListSimilarArtists(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/segue.rec.v1.RecommendationService/ListSimilarArtists',
+            segue_dot_rec_dot_v1_dot_recommendation__service__pb2.ListSimilarArtistsRequest.SerializeToString,
+            segue_dot_rec_dot_v1_dot_recommendation__service__pb2.ListSimilarArtistsResponse.FromString,
             options,
             channel_credentials,
             insecure,

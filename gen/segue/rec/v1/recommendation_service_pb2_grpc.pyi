@@ -30,6 +30,12 @@ class RecommendationServiceStub:
     """Tracks that those like who like a track, the best first; filled up as those for a playlist.
     Errors: NOT_FOUND, INVALID_FIELD.
     """
+    ListSimilarArtists: _aio.UnaryUnaryMultiCallable[_recommendation_service_pb2.ListSimilarArtistsRequest, _recommendation_service_pb2.ListSimilarArtistsResponse]
+    """Artists whose tracks those like who like an artist, the nearest first: by the model, then of the same
+    genres, then whoever is played most, and `source` says which. Artists whom the caller blocks are left
+    out; in a small catalogue there are fewer.
+    Errors: NOT_FOUND (an artist without tracks, too), INVALID_FIELD.
+    """
     GetHome: _aio.UnaryUnaryMultiCallable[_recommendation_service_pb2.GetHomeRequest, _recommendation_service_pb2.GetHomeResponse]
     """What the caller is shown first: shelves of tracks, in the order in which to show them. No track stands on
     two of them, and of one artist at most two tracks on each. Whoever played nothing yet gets what is new
@@ -92,6 +98,18 @@ class RecommendationServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_recommendation_service_pb2.ListSimilarTracksResponse]:
         """Tracks that those like who like a track, the best first; filled up as those for a playlist.
         Errors: NOT_FOUND, INVALID_FIELD.
+        """
+
+    @_abc_1.abstractmethod
+    def ListSimilarArtists(
+        self,
+        request: _recommendation_service_pb2.ListSimilarArtistsRequest,
+        context: _aio.ServicerContext[_recommendation_service_pb2.ListSimilarArtistsRequest, _abc.Awaitable[_recommendation_service_pb2.ListSimilarArtistsResponse]],
+    ) -> _abc.Awaitable[_recommendation_service_pb2.ListSimilarArtistsResponse]:
+        """Artists whose tracks those like who like an artist, the nearest first: by the model, then of the same
+        genres, then whoever is played most, and `source` says which. Artists whom the caller blocks are left
+        out; in a small catalogue there are fewer.
+        Errors: NOT_FOUND (an artist without tracks, too), INVALID_FIELD.
         """
 
     @_abc_1.abstractmethod
