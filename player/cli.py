@@ -44,7 +44,7 @@ _COMMANDS = {
     "unblock": ("player.commands.relations:unblock", "Block a user or an artist no longer."),
     "recommend": (
         "player.commands.recommending:recommend",
-        "Show tracks that go with one of your playlists, and why.",
+        "Show what to hear next, or what goes with a playlist, and why.",
     ),
     "similar": (
         "player.commands.recommending:similar",

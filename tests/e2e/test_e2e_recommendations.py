@@ -62,6 +62,31 @@ def test_a_radio_gives_tracks_without_an_end_and_says_what_comes_again(
     assert mesh.call("GET", gone, token=free).status == 404
 
 
+def test_home_has_shelves_and_an_artist_has_others_like_it(
+    mesh: RunningMesh, music: Music, user: str, free: str
+) -> None:
+    held = music.tracks[SONGS[0].title]["id"]
+    eventually(lambda: mesh.call("GET", f"/tracks/{held}/similar", token=free).body.get("tracks"))
+    home = mesh.call("GET", "/recommendations/home", token=free).body
+    again = mesh.call("GET", "/recommendations/home", token=free).body
+    assert again["origin"] == "CACHE"
+    shown = [shelf["shown_id"] for shelf in home["shelves"]]
+    assert shown
+    assert [shelf["shown_id"] for shelf in again["shelves"]] == shown
+    for shelf in home["shelves"]:
+        assert {"kind", "title", "tracks", "source"} <= set(shelf)
+        assert 1 <= len(shelf["tracks"]) <= 12
+    artist = home["shelves"][0]["tracks"][0]["artist_id"]
+    near = mesh.call("GET", f"/artists/{artist}/similar?limit=5", token=free)
+    assert near.status == 200
+    assert artist not in {one["id"] for one in near.body.get("artists", [])}
+    assert mesh.call("GET", f"/artists/{held}/similar", token=free).status == 404
+    told = segue(mesh.folder, "recommend", "--user", user)
+    assert told.returncode == 0, told.stderr
+    assert "What many listen to" in told.stdout
+    assert "Why" in told.stdout
+
+
 def test_someones_private_playlist_has_none(mesh: RunningMesh, music: Music, user: str) -> None:
     done = segue(mesh.folder, "playlist", "create", f"Of {user}", "--user", user)
     assert done.returncode == 0, done.stderr
