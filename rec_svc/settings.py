@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pydantic import Field
-from pydantic_settings import SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from meshkit import store_settings
 
@@ -13,7 +13,21 @@ _CONFIG = SettingsConfigDict(env_prefix="SEGUE_REC_", frozen=True, extra="forbid
 _OBJECTS = "Where events and models are kept: file:///… or s3://…."
 
 
-class Settings(store_settings.ValkeySettings, store_settings.VerifyingSettings):
+class _ExperimentSettings(BaseSettings):
+    """What both roles must agree on."""
+
+    held_back_percent: float = Field(
+        default=0.0,
+        ge=0,
+        le=100,
+        description="Share of users who are in no experiment, in percent, the same for both roles; "
+        "changing it while experiments run takes users out of them or adds some.",
+    )
+
+
+class Settings(
+    _ExperimentSettings, store_settings.ValkeySettings, store_settings.VerifyingSettings
+):
     """What the role ``serve`` needs to know."""
 
     model_config = _CONFIG
@@ -24,16 +38,9 @@ class Settings(store_settings.ValkeySettings, store_settings.VerifyingSettings):
     playlist_target: str = Field(
         description="gRPC target of playlists, for their tracks, what is saved and who is blocked."
     )
-    held_back_percent: float = Field(
-        default=0.0,
-        ge=0,
-        le=100,
-        description="Share of users who are in no experiment, in percent; changing it while "
-        "experiments run takes users out of them or adds some.",
-    )
 
 
-class WorkerSettings(store_settings.WorkerSettings):
+class WorkerSettings(_ExperimentSettings, store_settings.WorkerSettings):
     """What the role ``work`` needs to know."""
 
     model_config = _CONFIG

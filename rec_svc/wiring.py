@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Awaitable, Callable
 from functools import partial
 from importlib import metadata
@@ -31,6 +32,7 @@ from meshkit.notices_postgres import open_notices
 from meshkit.process import HOUR_S, ServiceProcess, Work, run_worker, service_process
 from meshkit.replicas_postgres import PostgresReplica
 from meshkit.revocations import identity_revocations
+from meshkit.ulids import new_id
 from rec_svc.adapters.grpc.catalogue_changes import catalogue_changes
 from rec_svc.adapters.grpc.item_changes import blocked_artists, followed_artists, saved_tracks
 from rec_svc.adapters.grpc.managed_playlists import PlaylistServiceManaged
@@ -41,6 +43,7 @@ from rec_svc.adapters.objects.models import ObjectModelArtefacts
 from rec_svc.adapters.postgres.experiments import PostgresExperiments, PostgresLooks
 from rec_svc.adapters.postgres.exposures import PostgresExposures
 from rec_svc.adapters.postgres.homes import PostgresHomes
+from rec_svc.adapters.postgres.jobs import MAKE_WEEKLY_LISTS, TRAIN, make_jobs
 from rec_svc.adapters.postgres.listening import PostgresListening
 from rec_svc.adapters.postgres.models import PostgresModels
 from rec_svc.adapters.postgres.pending_events import PostgresPendingEvents
@@ -54,12 +57,11 @@ from rec_svc.adapters.postgres.tracks import FEED as CATALOG_FEED
 from rec_svc.adapters.postgres.tracks import PostgresTracks, PostgresTracksReplica
 from rec_svc.adapters.postgres.trainings import (
     CHANNEL,
-    TASK,
     PostgresTrainings,
-    make_jobs,
 )
 from rec_svc.adapters.postgres.user_items import FEEDS as ITEM_FEEDS
 from rec_svc.adapters.postgres.user_items import PostgresUserItems
+from rec_svc.adapters.postgres.weekly_batches import PostgresWeeklyBatches
 from rec_svc.adapters.postgres.weekly_lists import PostgresWeeklyLists
 from rec_svc.adapters.prometheus_outcomes import PrometheusOutcomes
 from rec_svc.adapters.valkey.homes import ValkeyHomeCopies
@@ -73,14 +75,19 @@ from rec_svc.ports.managed_playlists import ManagedPlaylists
 from rec_svc.ports.play_orders import PlayOrders
 from rec_svc.schema import SCHEMA
 from rec_svc.settings import Settings, WorkerSettings
+from rec_svc.usecases.chosen_models import ChosenModels
 from rec_svc.usecases.exposure_outcomes import CountOutcomes, PlayOutcomes, SaveOutcomes
 from rec_svc.usecases.kept_homes import DROP_EVERY_S, PRUNED_AFTER_MS, DropCopies
 from rec_svc.usecases.new_tracks import NewTracks
 from rec_svc.usecases.radio_steering import RadioPlays, RadioSaves
+from rec_svc.usecases.recommending import Recommending
 from rec_svc.usecases.running_experiments import RefreshedExperiments
 from rec_svc.usecases.serving_model import FollowedModel
 from rec_svc.usecases.train_model import TrainingLimits, TrainModel
 from rec_svc.usecases.training import StartDaily
+from rec_svc.usecases.weekly_batch import LOOK_EVERY_S as LOOK_FOR_WEEK_EVERY_S
+from rec_svc.usecases.weekly_batch import MakeWeeklyLists, StartWeekly
+from rec_svc.usecases.weekly_lists import MakeWeeklyList
 from rec_svc.usecases.weekly_playlists import LOOK_EVERY_S as LOOK_FOR_LISTS_EVERY_S
 from rec_svc.usecases.weekly_playlists import PutWeeklyLists
 
@@ -231,15 +238,22 @@ async def work(settings: WorkerSettings) -> None:
 
 
 async def run_jobs(settings: WorkerSettings, pool: postgres.Pool, stop: asyncio.Event) -> None:
-    """Does the jobs until ``stop`` is set: trainings, one at a time, and what keeps events."""
+    """Does the jobs until ``stop`` is set: trainings, weekly lists, and what keeps events."""
     jobs, trainings = make_jobs(), PostgresTrainings(pool)
-    jobs.handle(TASK, train_model(settings, pool))
+    jobs.handle(TRAIN, train_model(settings, pool))
+    jobs.handle(MAKE_WEEKLY_LISTS, make_weekly_lists(settings, pool))
     daily = StartDaily(trainings, round(settings.train_every_h * HOUR_S * 1000))
-    chores = (*event_chores(settings, pool), partial(regularly, _LOOK_FOR_DAILY_S, daily))
+    weekly = StartWeekly(PostgresWeeklyBatches(pool), now_ms)
+    chores = (
+        *event_chores(settings, pool),
+        partial(regularly, _LOOK_FOR_DAILY_S, daily),
+        partial(regularly, LOOK_FOR_WEEK_EVERY_S, weekly),
+    )
     async with jobs.opened(pool), running(*chores):
         await jobs.work(
             stop=stop,
-            concurrency=1,
+            # Of trainings one is under way at a time: the other place is for the lists of a week.
+            concurrency=2,
             stalled_after_s=settings.worker_dead_after_s,
             heartbeat_s=settings.worker_dead_after_s / 5,
         )
@@ -275,6 +289,47 @@ def train_model(settings: WorkerSettings, pool: postgres.Pool) -> Callable[..., 
 
     async def handler(subject: str) -> None:
         await train(subject)
+
+    return handler
+
+
+def make_weekly_lists(
+    settings: WorkerSettings, pool: postgres.Pool
+) -> Callable[..., Awaitable[None]]:
+    """The handler of the batches of weekly lists."""
+    listening, tracks = PostgresListening(pool), PostgresTracks(pool)
+    lists = PostgresWeeklyLists(pool)
+    experiments = PostgresExperiments(pool)
+    running_now = RefreshedExperiments(experiments, held_back_percent=settings.held_back_percent)
+    models, artefacts = PostgresModels(pool), ObjectModelArtefacts(settings.objects_url)
+    serving, new_tracks = FollowedModel(models, artefacts), NewTracks(tracks, now_ms)
+    recommending = Recommending(
+        tracks,
+        listening,
+        ChosenModels(serving, models, artefacts, new_tracks),
+        running_now,
+        PostgresExposures(pool),
+        clock=now_ms,
+        new_id=new_id,
+        chance=random.SystemRandom(),
+    )
+
+    async def refresh() -> None:
+        await serving.look()
+        await running_now.refresh()
+        await new_tracks.look()
+
+    make = MakeWeeklyLists(
+        PostgresWeeklyBatches(pool),
+        listening,
+        lists,
+        MakeWeeklyList(listening, lists, recommending, now_ms, new_id),
+        refresh=refresh,
+        clock=now_ms,
+    )
+
+    async def handler(week: int) -> None:
+        await make(Week.of_key(week))
 
     return handler
 

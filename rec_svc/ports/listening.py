@@ -30,6 +30,13 @@ class Listening(Protocol):
         """Those of ``artist_ids`` whom any user blocks."""
         ...
 
+    async def listeners(self, after: str, limit: int) -> Sequence[tuple[str, int]]:
+        """At most ``limit`` of all who listened, by id, behind the id ``after`` ('': the first).
+
+        Each with when they left a track last, in Unix milliseconds.
+        """
+        ...
+
     async def heard_since(self, user_id: str, since_ms: int) -> Mapping[str, int]:
         """When the user last began each track that was begun since then, counted or not, by ULID;
         all in Unix milliseconds. Of one that plays still nothing is known."""

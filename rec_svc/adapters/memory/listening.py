@@ -29,6 +29,13 @@ class MemoryPlays(MemoryReplica[Play]):
         held = self._tallies[user_id].items()
         return sorted(held, key=lambda one: (one[1].last_played_ms, one[0]), reverse=True)
 
+    def listeners(self, after: str) -> list[tuple[str, int]]:
+        """Users behind that id who left a track, by id, with when they left the last one."""
+        held = ((user_id, self.of_user(user_id)) for user_id in sorted(self._tallies))
+        return [
+            (id_, tracks[0][1].last_played_ms) for id_, tracks in held if id_ > after and tracks
+        ]
+
     def forget(self, user_id: str) -> None:
         """Drops what is known of a user."""
         self._tallies.pop(user_id, None)
@@ -125,6 +132,9 @@ class MemoryListening:
 
     async def blocked_by_anyone(self, artist_ids: Collection[str]) -> frozenset[str]:
         return self.items[ItemKind.BLOCKED_ARTIST].kept_by_anyone() & frozenset(artist_ids)
+
+    async def listeners(self, after: str, limit: int) -> Sequence[tuple[str, int]]:
+        return self.plays.listeners(after)[:limit]
 
     async def heard_since(self, user_id: str, since_ms: int) -> Mapping[str, int]:
         held = self.plays.of_user(user_id)

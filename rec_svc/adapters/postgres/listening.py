@@ -17,6 +17,19 @@ _LISTENED = """
 SELECT track_id, plays, skips, last_played_ms FROM listened WHERE user_id = %s
 ORDER BY last_played_ms DESC, track_id DESC LIMIT %s
 """
+# From each user to the next by the index, whatever each of them heard.
+_LISTENERS = """
+WITH RECURSIVE listeners AS (
+    (SELECT user_id, last_played_ms FROM listened WHERE user_id > %(after)s
+     ORDER BY user_id, last_played_ms DESC LIMIT 1)
+    UNION ALL
+    SELECT next.user_id, next.last_played_ms FROM listeners, LATERAL (
+        SELECT user_id, last_played_ms FROM listened WHERE user_id > listeners.user_id
+        ORDER BY user_id, last_played_ms DESC LIMIT 1
+    ) next
+)
+SELECT user_id, last_played_ms FROM listeners LIMIT %(limit)s
+"""
 _ITEMS = "SELECT kind, item_id FROM user_items WHERE user_id = %s AND kept"
 _BLOCKED = "SELECT item_id FROM user_items WHERE user_id = %s AND kind = %s AND kept"
 _BLOCKED_BY_ANYONE = """
@@ -77,6 +90,13 @@ class PostgresListening:
         async def query(connection: postgres.Connection) -> frozenset[str]:
             rows = await _rows(connection, _BLOCKED_BY_ANYONE, [sorted(set(artist_ids))])
             return frozenset(row[0] for row in rows)
+
+        return await postgres.read(self._pool, query)
+
+    async def listeners(self, after: str, limit: int) -> Sequence[tuple[str, int]]:
+        async def query(connection: postgres.Connection) -> Sequence[tuple[str, int]]:
+            rows = await _rows(connection, _LISTENERS, {"after": after, "limit": limit})
+            return [(user_id, last_ms) for user_id, last_ms in rows]
 
         return await postgres.read(self._pool, query)
 

@@ -14,15 +14,12 @@ from meshkit import postgres
 from meshkit.clock import now_ms
 from meshkit.idempotency import RequestKey
 from meshkit.idempotency_postgres import PostgresAnswers
-from meshkit.jobs import Jobs, NewJob, TaskSpec
+from meshkit.jobs import NewJob
+from rec_svc.adapters.postgres.jobs import TRAIN, make_jobs
 from rec_svc.domain.trainings import Training, TrainingState
-from rec_svc.schema import SCHEMA
 
-TASK: Final = "train"
 CHANNEL: Final = "trainings"
 """Where every change of a training is told, by its id."""
-# A training is begun again after each death of its worker; what fails by its data ends by itself.
-_MAX_ATTEMPTS = 50
 _LAST = 2**62
 
 _FOUND = """
@@ -71,11 +68,6 @@ UPDATE trainings SET state = %(state)s, model_id = %(model_id)s, error = %(error
 WHERE training_id = %(training_id)s AND finished_at_ms IS NULL
 RETURNING pg_notify(current_schema() || '.trainings', training_id)
 """
-
-
-def make_jobs() -> Jobs:
-    """The kinds of jobs; a worker adds their handlers."""
-    return Jobs(SCHEMA.name, [TaskSpec(TASK, TASK, _MAX_ATTEMPTS)])
 
 
 class PostgresTrainings:
@@ -136,7 +128,7 @@ class PostgresTrainings:
         values.pop("checkpoint")
         if await (await connection.execute(_START, values)).fetchone() is None:
             raise _UnderWayError
-        job = NewJob(TASK, {"subject": new.training_id}, key=f"train/{new.training_id}")
+        job = NewJob(TRAIN, {"subject": new.training_id}, key=f"train/{new.training_id}")
         await self._jobs.enqueue(connection, job)
         return json.dumps(values).encode()
 

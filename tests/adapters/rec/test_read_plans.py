@@ -57,8 +57,8 @@ INVENTED = (
     SELECT 'e' || n % 200, 'u' || n, 'control', n FROM generate_series(1, 20000) n
     """,
     """
-    INSERT INTO weekly_lists (user_id, week, body)
-    SELECT 'u' || n % 5000, 202600 + n / 5000, '{}' FROM generate_series(1, 20000) n
+    INSERT INTO weekly_lists (user_id, week, body, due_at_ms)
+    SELECT 'u' || n % 5000, 202600 + n / 5000, '{}', n % 5000 FROM generate_series(1, 20000) n
     """,
     """
     INSERT INTO radios (radio_id, user_id, created_at_ms, title, seed_kind, seed_id, seed_track_ids)
@@ -110,6 +110,8 @@ READS: dict[str, tuple[str, Any]] = {
     "report": (exposures._SUMS, {"id": "e7", "week_ago": 0}),
     "running experiments": (experiments._RUNNING, []),
     "playlist": (playlists._BY_ID, ["p7"]),
+    "listeners": (listening._LISTENERS, {"after": "u1", "limit": 100}),
+    "lists that are due": (weekly_lists._DUE, [202601, 50, 20]),
     "list of a week": (weekly_lists._FIND, ["u7", 202601]),
     "lists of the weeks before": (weekly_lists._BEFORE, ["u7", 202600, 202603]),
     "playlists of an owner": (playlists._OF_OWNER, ["u7"]),

@@ -147,6 +147,19 @@ class ListeningContract:
         assert set(await stores.listening.heard_since(user, NOON_MS - 1)) == {early, late, both}
         assert not await stores.listening.heard_since(user, NOON_MS + 13)
 
+    async def test_who_listened_is_told_by_id_with_when_they_did_last(
+        self, stores: ListeningStores
+    ) -> None:
+        users = sorted(new_id() for _ in range(4))
+        for number, user in enumerate(reversed(users)):
+            plays = [a_play(user, new_id(), NOON_MS - at) for at in (number, number + 100)]
+            await stores.plays.apply([*plays, a_skip(user, new_id(), NOON_MS - 50)], "t")
+        told = [(user, NOON_MS - 3 + number) for number, user in enumerate(users)]
+        assert await stores.listening.listeners("", 9) == told
+        assert await stores.listening.listeners("", 2) == told[:2]
+        assert await stores.listening.listeners(users[1], 2) == told[2:]
+        assert await stores.listening.listeners(users[3], 2) == []
+
     @pytest.mark.parametrize("kind", list(ItemKind))
     async def test_what_a_user_keeps_is_known_until_it_is_taken_out(
         self, stores: ListeningStores, kind: ItemKind
