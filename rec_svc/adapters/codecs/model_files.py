@@ -46,6 +46,7 @@ def encode(model: Model) -> bytes:
     told = {"model_id": model.model_id, "trained_at_ms": model.trained_at_ms, "scorer": scorer}
     body, places = _packed(arrays)
     header = json.dumps({"told": told, "arrays": places}, sort_keys=True).encode()
+    header += b" " * (-(len(MARK) + _LENGTH + len(header)) % _ALIGNED)
     content = MARK + len(header).to_bytes(_LENGTH, "big") + header + body
     return content + hashlib.sha256(content).digest()
 
@@ -94,14 +95,16 @@ def _packed(arrays: Arrays) -> tuple[bytes, dict[str, Any]]:
 
 
 def _unpacked(body: memoryview, places: Mapping[str, Any]) -> Arrays:
-    """The arrays, read only, on the bytes of the file."""
+    """The arrays, on the bytes of the file where they are aligned there, as of files of today."""
     arrays: Arrays = {}
     for name, place in places.items():
         if place["type"] not in _TYPES:
             raise ValueError(f"an array of {place['type']}")
         count = int(np.prod(place["shape"], dtype=np.int64))
         flat = np.frombuffer(body, dtype=place["type"], count=count, offset=place["at"])
-        arrays[name] = flat.reshape(place["shape"])
+        # What does not begin at a multiple of its size is multiplied forty times as slowly.
+        aligned = flat if flat.flags.aligned else flat.copy()
+        arrays[name] = aligned.reshape(place["shape"])
     return arrays
 
 
