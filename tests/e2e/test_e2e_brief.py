@@ -37,7 +37,8 @@ def make(caller: Caller, row: Row, values: dict[str, Any], *, whole: bool = True
 def values_of(caller: Caller, music: Music) -> dict[str, Any]:
     """A value for every field of the page, after the caller has begun to play a playlist."""
     playlist_id = caller.new_playlist(f"{ARTIST} at night", public=True)
-    added = caller.add(playlist_id, ids_of(music))
+    # Not all of them: what is in the playlist is not recommended for it.
+    added = caller.add(playlist_id, ids_of(music)[:3])
     values: dict[str, Any] = {
         "playlist_id": playlist_id,
         "snapshot_id": added["snapshot_id"],
@@ -54,6 +55,7 @@ def values_of(caller: Caller, music: Music) -> dict[str, Any]:
         "q": ARTIST,
         "type": ["track", "artist", "playlist"],
         "page_size": 20,
+        "limit": 5,
         "page_token": "",
         "bitrate_pref": 320,
         "offline_enabled": True,
@@ -86,6 +88,14 @@ def found_by_everyone(caller: Caller, values: dict[str, Any]) -> None:
         time.sleep(0.2)
 
 
+def recommended_from(caller: Caller, values: dict[str, Any]) -> None:
+    """Returns when recommendations know the tracks: they hear of them a moment later."""
+    give_up_at = time.monotonic() + 30
+    while not caller.get(f"/recommendations/{values['playlist_id']}")["tracks"]:
+        assert time.monotonic() < give_up_at
+        time.sleep(0.2)
+
+
 @pytest.mark.parametrize("whole", [True, False], ids=["all fields", "needed fields"])
 @pytest.mark.parametrize("row", ROWS.values(), ids=str)
 def test_a_call_as_the_page_writes_it_answers_as_the_page_says(
@@ -94,6 +104,8 @@ def test_a_call_as_the_page_writes_it_answers_as_the_page_says(
     values = values_of(ada, music)
     if row.path == "/search":
         found_by_everyone(ada, values)
+    if row.path.startswith("/recommendations/"):
+        recommended_from(ada, values)
     answer = make(ada, row, values, whole=whole)
     assert answer.status == 200, answer
     assert faults(row, note(ada, answer.body)) == []

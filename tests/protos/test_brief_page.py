@@ -22,6 +22,7 @@ IN_JSON = {
 NAMED = {
     *("GET /search", "POST /playback/play", "POST /playback/pause", "POST /playback/seek"),
     *("PUT /playback/skip", "POST /playlists", "POST /playlists/{playlist_id}/tracks"),
+    "GET /recommendations/{playlist_id}",
 }
 
 
