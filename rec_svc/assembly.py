@@ -50,7 +50,7 @@ from rec_svc.usecases.experiment import (
     StopExperiment,
 )
 from rec_svc.usecases.kept_homes import KeptHomes
-from rec_svc.usecases.looks import LOOK_EVERY_S, TakeLooks
+from rec_svc.usecases.looks import TakeLooks
 from rec_svc.usecases.making_home import MakeHome
 from rec_svc.usecases.model import PromoteModel, ReadModels, RollbackModel
 from rec_svc.usecases.new_tracks import LOOK_EVERY_S as LOOK_FOR_TRACKS_EVERY_S
@@ -112,7 +112,7 @@ class Parts:
 def assemble(serving: Serving, settings: Settings, parts: Parts) -> None:
     """Serves the contracts of recommendations on ``parts``."""
     models = ChosenModels(parts.serving_model, parts.models, parts.artefacts, parts.new_tracks)
-    _add_experiments(serving, parts)
+    _add_experiments(serving, parts, settings.experiment_looks_s)
     _add_recommendations(serving, parts, models)
     _add_radios(serving, parts, models)
     _add_models(serving, parts)
@@ -201,7 +201,7 @@ def _add_home(serving: Serving, parts: Parts, models: ChosenModels, make: MakeHo
     return GetHome(stores, kept, chart, now_ms)
 
 
-def _add_experiments(serving: Serving, parts: Parts) -> None:
+def _add_experiments(serving: Serving, parts: Parts, look_every_s: float) -> None:
     """Adds experiments, and what keeps this instance up to date with them."""
     experiments, refresh = parts.experiments, parts.running.refresh
     cases = ExperimentUseCases(
@@ -216,7 +216,7 @@ def _add_experiments(serving: Serving, parts: Parts) -> None:
     serving.server.add(add_ExperimentServiceServicer_to_server, ExperimentServicer(cases))
     take_looks = TakeLooks(experiments, parts.looks, parts.arm_counts, now_ms)
     serving.before_serving(refresh)
-    serving.run(parts.running.run, partial(regularly, LOOK_EVERY_S, take_looks))
+    serving.run(parts.running.run, partial(regularly, look_every_s, take_looks))
 
 
 def _add_models(serving: Serving, parts: Parts) -> None:

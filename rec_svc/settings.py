@@ -38,6 +38,12 @@ class Settings(
     playlist_target: str = Field(
         description="gRPC target of playlists, for their tracks, what is saved and who is blocked."
     )
+    experiment_looks_s: float = Field(
+        default=15.0,
+        gt=0,
+        description="How often it is seen whether a look at an experiment is due. How many looks "
+        "are taken does not depend on it.",
+    )
 
 
 class WorkerSettings(_ExperimentSettings, store_settings.WorkerSettings):

@@ -33,6 +33,8 @@ _LIMITS = {
     "SEGUE_EDGE_USER_REQUESTS_PER_S": "100000",
     # What is learnt of users reaches its files within a test.
     "SEGUE_REC_EVENTS_WRITE_S": "0.5",
+    # So is a look at an experiment, as soon as it is due.
+    "SEGUE_REC_EXPERIMENT_LOOKS_S": "0.5",
 }
 
 

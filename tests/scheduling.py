@@ -43,6 +43,7 @@ MESHES_OF_THEIR_OWN = (
     "tests/mesh/test_signals.py",
     "tests/mesh/test_traces.py",
     "tests/e2e/test_e2e_demo.py",
+    "tests/e2e/test_e2e_learning.py",
 )
 # Their tests share a mesh, or a folder in which they compile.
 _UNITS = ("tests/mesh/", "tests/e2e/", "tests/attack/", "tests/languages/")

@@ -58,10 +58,12 @@ def counted(heard_ms: int, duration_ms: int) -> bool:
 def heard_enough(state: PlayerState, now_ms: int) -> bool:
     """Whether the play may end without being a skip: it counts, or all that was left was heard.
 
-    What is left is taken from where it began; to go to another position saves nothing of it.
+    What is left is taken from where it began; to go to another position saves nothing of it. From
+    the start all of it is left, and of a track of a few seconds, too, half is to be heard.
     """
     heard_ms, duration_ms = state.heard_ms_at(now_ms), state.track.duration_ms
-    return counted(heard_ms, duration_ms) or has_ended(state.begun_ms + heard_ms, duration_ms)
+    left_heard = state.begun_ms > 0 and has_ended(state.begun_ms + heard_ms, duration_ms)
+    return counted(heard_ms, duration_ms) or left_heard
 
 
 def resume_position_ms(state: PlayerState) -> int:

@@ -147,6 +147,9 @@ async def _show_progress(client: MeshClient, started: Any) -> Any:
         async for latest in watch_training(client, started.training_id):
             words = plain(latest.stage) or "waiting for a worker"
             progress.update(bar, completed=latest.progress, description=words)
+        if latest.state == pb.Training.State.DONE:
+            # What came last may have been too short to be told.
+            progress.update(bar, completed=1.0, description="judged")
     return latest
 
 

@@ -8,9 +8,6 @@ from rec_svc.ports.experiments import Experiments, Looks
 from rec_svc.ports.exposures import ArmCounts
 from rec_svc.usecases.experiment import Clock
 
-LOOK_EVERY_S = 15.0
-"""How often it is seen whether one is due, in seconds."""
-
 
 class TakeLooks:
     """Takes the looks that are due at all that run. Of two instances one takes each."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from playback_svc.domain.origins import NOWHERE
@@ -136,6 +138,20 @@ async def test_an_end_that_was_gone_to_unheard_is_a_skip(rig: Rig) -> None:
     rig.passes(2)
     await rig.advances()
     assert rig.outcomes == [("Piece 0", Outcome.SKIPPED, False)]
+
+
+@pytest.mark.parametrize(("seconds", "outcome"), [(1, Outcome.SKIPPED), (2, Outcome.COMPLETED)])
+async def test_of_a_track_of_a_few_seconds_half_is_to_be_heard_too(
+    rig: Rig, seconds: int, outcome: Outcome
+) -> None:
+    for track_id, playable in rig.catalogue.known.items():
+        rig.catalogue.known[track_id] = replace(
+            playable, track=replace(playable.track, duration_ms=4_000)
+        )
+    await rig.plays_album()
+    rig.passes(seconds)
+    await rig.skips()
+    assert rig.outcomes == [("Piece 0", outcome, outcome is Outcome.COMPLETED)]
 
 
 async def test_a_play_that_silence_ended_before_it_counted_is_told(rig: Rig) -> None:
