@@ -16,6 +16,13 @@ _OBJECTS = "Where events and models are kept: file:///… or s3://…."
 class _ExperimentSettings(BaseSettings):
     """What both roles must agree on."""
 
+    explore_percent: float = Field(
+        default=5.0,
+        ge=0,
+        le=50,
+        description="Share of the places in lists that are given to tracks of which little is "
+        "known, in percent, where no experiment says otherwise; the same for both roles.",
+    )
     held_back_percent: float = Field(
         default=0.0,
         ge=0,

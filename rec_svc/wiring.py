@@ -66,11 +66,13 @@ from rec_svc.adapters.postgres.weekly_lists import PostgresWeeklyLists
 from rec_svc.adapters.prometheus_outcomes import PrometheusOutcomes
 from rec_svc.adapters.valkey.homes import ValkeyHomeCopies
 from rec_svc.assembly import Parts, assemble
+from rec_svc.domain.experiments import Parameters
 from rec_svc.domain.plays import Play
 from rec_svc.domain.radios import NOT_TWICE_MS
 from rec_svc.domain.user_items import ItemChange, ItemKind
 from rec_svc.domain.weekly_lists import WEEKS_APART
 from rec_svc.domain.weeks import Week
+from rec_svc.ports.experiments import Experiments
 from rec_svc.ports.managed_playlists import ManagedPlaylists
 from rec_svc.ports.play_orders import PlayOrders
 from rec_svc.schema import SCHEMA
@@ -173,7 +175,7 @@ async def stored_parts(
         exposures=exposures,
         outcomes=exposures,
         arm_counts=exposures,
-        running=RefreshedExperiments(experiments, held_back_percent=settings.held_back_percent),
+        running=refreshed_experiments(settings, experiments),
         models=models,
         artefacts=artefacts,
         serving_model=FollowedModel(models, artefacts),
@@ -182,6 +184,17 @@ async def stored_parts(
         training_changes=await process.enter(
             open_notices(dsn, schema=SCHEMA.name, channel=CHANNEL)
         ),
+    )
+
+
+def refreshed_experiments(
+    settings: Settings | WorkerSettings, experiments: Experiments
+) -> RefreshedExperiments:
+    """The experiments that run, and how everybody else is served."""
+    return RefreshedExperiments(
+        experiments,
+        held_back_percent=settings.held_back_percent,
+        otherwise=Parameters(explore_share=settings.explore_percent / 100),
     )
 
 
@@ -300,7 +313,7 @@ def make_weekly_lists(
     listening, tracks = PostgresListening(pool), PostgresTracks(pool)
     lists = PostgresWeeklyLists(pool)
     experiments = PostgresExperiments(pool)
-    running_now = RefreshedExperiments(experiments, held_back_percent=settings.held_back_percent)
+    running_now = refreshed_experiments(settings, experiments)
     models, artefacts = PostgresModels(pool), ObjectModelArtefacts(settings.objects_url)
     serving, new_tracks = FollowedModel(models, artefacts), NewTracks(tracks, now_ms)
     recommending = Recommending(
@@ -317,6 +330,8 @@ def make_weekly_lists(
     async def refresh() -> None:
         await serving.look()
         await running_now.refresh()
+        if (model := serving.current()) is not None:
+            new_tracks.of(model)
         await new_tracks.look()
 
     make = MakeWeeklyLists(

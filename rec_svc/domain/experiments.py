@@ -245,18 +245,22 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class Assignments:
-    """What a user is in: at most one arm a layer, and nothing at all where they are held back."""
+    """What a user is in: at most one arm a layer, and nothing at all where they are held back.
+
+    ``otherwise`` is how everybody is served, as far as no arm says.
+    """
 
     by_layer: Mapping[str, Assignment]
     held_back: bool = False
+    otherwise: Parameters = Parameters()
 
     @property
     def parameters(self) -> Parameters:
-        """What is served differently to the user, by all arms together."""
+        """How the user is served, by all arms together."""
         together = Parameters()
         for assignment in self.by_layer.values():
             together = together.beside(assignment.arm.parameters)
-        return together
+        return together.beside(self.otherwise)
 
     @property
     def arms(self) -> dict[str, str]:
@@ -266,14 +270,17 @@ class Assignments:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """The experiments that run, and the share of users who are in none, in percent."""
+    """The experiments that run, the share of users who are in none, in percent, and how everybody
+    is served as far as no arm says."""
 
     experiments: Sequence[Experiment] = ()
     held_back_percent: float = 0.0
+    otherwise: Parameters = Parameters()
 
     def assignments(self, user_id: str) -> Assignments:
         """What a user is in."""
-        return assignments(user_id, self.experiments, held_back_percent=self.held_back_percent)
+        found = assignments(user_id, self.experiments, held_back_percent=self.held_back_percent)
+        return replace(found, otherwise=self.otherwise)
 
 
 def assignments(

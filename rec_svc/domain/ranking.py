@@ -14,6 +14,7 @@ from rec_svc.domain.model import Model
 from rec_svc.domain.scorers import Rows
 
 _CANDIDATES = 1_000
+_NEAR, _LITTLE_KNOWN = 300, 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,12 @@ def _first(model: Model, scores: Floats, left_out: Rows, ranking: Ranking) -> Fi
     rows = np.argpartition(-order, count - 1)[:count] if count else np.empty(0, np.int64)
     first: Rows = rows[np.argsort(-order[rows], kind="stable")].astype(np.int32)
     return FirstRows(first, model.calibrated(scores, first), scores)
+
+
+def little_known(model: Model, found: FirstRows) -> Rows:
+    """Of the rows that come near the first those with the fewest listeners, fewest first."""
+    near = found.rows[:_NEAR]
+    return near[np.argsort(model.popularity[near], kind="stable")][:_LITTLE_KNOWN]
 
 
 def causes(model: Model, history: Rows, rows: Rows) -> Sequence[int | None]:

@@ -15,15 +15,14 @@ from rec_svc.domain.home import MOST_KEPT, MOST_SHOWN, kept
 from rec_svc.domain.model import Model
 from rec_svc.domain.ranking import FirstRows
 from rec_svc.domain.reasons import model_reasons
-from rec_svc.domain.recommended import Reason, ReasonKind, Recommended
+from rec_svc.domain.recommended import Recommended, Wanted
 from rec_svc.domain.scorers import Rows
 from rec_svc.domain.tracks import Track
 from rec_svc.ports.tracks import MOST_ASKED, Tracks
+from rec_svc.usecases.exploring import Exploring
 
 # What the best of a model are looked up in: of most listeners these are enough.
 _LOOKED_UP_FIRST = 100
-# So many tracks are drawn for each place that is given to what is little known: some may not stand.
-_DRAWN_A_PLACE = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +40,7 @@ class ModelShelves:
 
     def __init__(self, tracks: Tracks, chance: random.Random) -> None:
         self._tracks = tracks
-        self._chance = chance
+        self._exploring = Exploring(tracks, chance)
 
     async def beside(self, by: Going, histories: Sequence[Rows]) -> list[list[Recommended]]:
         """For each of the histories, none of which is empty, the best that it is not made of.
@@ -65,29 +64,20 @@ class ModelShelves:
     async def explored(
         self, by: Going, history: Rows, picks: Sequence[Recommended]
     ) -> list[Recommended]:
-        """``picks`` with the share of the places that are shown which an experiment gives to
-        tracks by chance: out of all that the model knows, each as likely as any other."""
-        places = round((by.parameters.explore_share or 0.0) * MOST_SHOWN)
-        pool = len(by.model.tracks)
-        if not places:
+        """``picks`` with the share of the places that are shown which is for trying out."""
+        share, model = by.parameters.explore_share or 0.0, by.model
+        if not share:
             return list(picks)
-        ids = by.model.tracks.ids(
-            self._chance.sample(range(pool), min(pool, places * _DRAWN_A_PLACE))
+        order, heard = by.parameters.ranking or Ranking.SCORE, model.tracks.rows(by.heard)
+        found = await asyncio.to_thread(ranking.first_of_each, model, [history], heard, order)
+        shown, spare = picks[:MOST_SHOWN], picks[MOST_SHOWN:]
+        # What every plan may be shown, so that each is as likely to be.
+        wanted = Wanted(
+            left_out=by.heard | {one.track.id for one in spare},
+            blocked_artists=by.blocked,
+            premium=False,
         )
-        known = await self._tracks.tracks(ids[:MOST_ASKED])
-        left_out = by.heard | {one.track.id for one in picks}
-        there = (known[id_] for id_ in ids if id_ in known)
-        chosen = kept(there, left_out, by.blocked)[:places]
-        scores = await asyncio.to_thread(by.model.scores, history)
-        rows = by.model.tracks.rows(track.id for track in chosen)
-        chances = by.model.calibrated(scores, rows).tolist()
-        reason = Reason(ReasonKind.EXPLORED)
-        drawn = [
-            Recommended(track, min(max(chance, 0.0), 1.0), reason, propensity=len(chosen) / pool)
-            for track, chance in zip(chosen, chances, strict=True)
-        ]
-        before = MOST_SHOWN - places
-        return [*picks[:before], *drawn, *picks[before:]]
+        return [*await self._exploring(model, found[0], shown, wanted, share), *spare]
 
     async def _chosen(self, by: Going, found: Sequence[FirstRows]) -> list[list[Track]]:
         """The tracks that are kept of each; what is looked up is looked up once."""

@@ -20,8 +20,8 @@ from rec_svc.domain.recommended import Reason, ReasonKind, Recommended, Source, 
 from rec_svc.domain.scorers import Rows
 from rec_svc.domain.tracks import Track
 from rec_svc.ports.tracks import MOST_ASKED, Tracks
+from rec_svc.usecases.exploring import Exploring
 
-_DRAWN_A_PLACE = 10
 _ASKED_A_PLACE = 4
 _OF_GENRE = 200
 _MOST_GENRES = 3
@@ -60,6 +60,7 @@ class RadioPicks:
     def __init__(self, tracks: Tracks, chance: random.Random) -> None:
         self._tracks = tracks
         self._chance = chance
+        self._exploring = Exploring(tracks, chance)
 
     async def pick(self, asked: Asked) -> Picked:
         """At most as many as asked for. Raises Unavailable."""
@@ -98,14 +99,11 @@ class RadioPicks:
         by = asked.parameters.ranking or Ranking.SCORE
         found = await asyncio.to_thread(station_rows, model, rows, by)
         places = asked.limit - len(before)
-        explored = round((asked.parameters.explore_share or 0.0) * asked.limit)
         ids = model.tracks.ids(found.rows)
-        chosen = await self._first(ids, asked.wanted, before, places - min(explored, places))
+        chosen = await self._first(ids, asked.wanted, before, places)
         picks = await self._with_reasons(model, liked, found, chosen, asked.wanted)
-        together = [*before, *picks]
-        return picks + await self._explored(
-            model, found, asked.wanted, together, min(explored, places)
-        )
+        share = asked.parameters.explore_share or 0.0
+        return await self._exploring(model, found, picks, asked.wanted, share, before)
 
     async def _first(
         self, ids: Sequence[str], wanted: Wanted, before: Sequence[Recommended], places: int
@@ -141,28 +139,6 @@ class RadioPicks:
         return [
             Recommended(track, chance, reason)
             for track, chance, reason in zip(chosen, chances, why, strict=True)
-        ]
-
-    async def _explored(
-        self,
-        model: Model,
-        found: FirstRows,
-        wanted: Wanted,
-        before: Sequence[Recommended],
-        places: int,
-    ) -> list[Recommended]:
-        """Tracks by chance out of all that the model knows, each as likely as any other."""
-        pool = len(model.tracks)
-        drawn = self._chance.sample(range(pool), min(pool, places * _DRAWN_A_PLACE))
-        if not drawn:
-            return []
-        chosen = await self._first(model.tracks.ids(drawn), wanted, before, places)
-        rows = model.tracks.rows(track.id for track in chosen)
-        chances = model.calibrated(found.scores, rows).clip(0, 1).tolist()
-        reason, propensity = Reason(ReasonKind.EXPLORED), len(chosen) / pool
-        return [
-            Recommended(track, chance, reason, propensity)
-            for track, chance in zip(chosen, chances, strict=True)
         ]
 
     async def _alike(self, asked: Asked, before: Sequence[Recommended]) -> list[Recommended]:

@@ -33,9 +33,7 @@ from rec_svc.ports.exposures import Exposures
 from rec_svc.ports.listening import Listening
 from rec_svc.ports.tracks import MOST_ASKED, Tracks
 from rec_svc.usecases.chosen_models import ChosenModels
-
-# So many tracks are drawn for each place that is given to what is little known: some may not stand.
-_DRAWN_A_PLACE = 10
+from rec_svc.usecases.exploring import Exploring
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +84,7 @@ class Recommending:
         self._exposures = exposures
         self._clock = clock
         self._new_id = new_id
-        self._chance = chance
+        self._exploring = Exploring(tracks, chance)
 
     async def beside(
         self, listener: Listener, track_ids: Sequence[str], surface: str, limit: int
@@ -143,13 +141,13 @@ class Recommending:
         by = parameters.ranking or Ranking.SCORE
         found = await asyncio.to_thread(ranking.first_rows, model, history, by)
         made = _Made(found, history)
-        explored = round((parameters.explore_share or 0.0) * limit)
         ids = model.tracks.ids(found.rows)
         known = await self._tracks.tracks(ids[:MOST_ASKED])
         there = (known[id_] for id_ in ids if id_ in known)
-        chosen = list(islice(wanted.chosen(there, ()), limit - explored))
+        chosen = list(islice(wanted.chosen(there, ()), limit))
         picks = await self._with_reasons(model, made, chosen, wanted)
-        return picks + await self._explored(model, made, wanted, picks, explored)
+        share = parameters.explore_share or 0.0
+        return await self._exploring(model, found, picks, wanted, share)
 
     async def _with_reasons(
         self, model: Model, made: _Made, chosen: Sequence[Track], wanted: Wanted
@@ -164,26 +162,6 @@ class Recommending:
         return [
             Recommended(track, chances[row], reason)
             for track, row, reason in zip(chosen, rows.tolist(), why, strict=True)
-        ]
-
-    async def _explored(
-        self, model: Model, made: _Made, wanted: Wanted, before: Sequence[Recommended], places: int
-    ) -> list[Recommended]:
-        """Tracks by chance out of all that the model knows, each as likely as any other."""
-        pool = len(model.tracks)
-        drawn = min(pool, places * _DRAWN_A_PLACE)
-        if not drawn:
-            return []
-        ids = model.tracks.ids(self._chance.sample(range(pool), drawn))
-        known = await self._tracks.tracks(ids[:MOST_ASKED])
-        there = (known[id_] for id_ in ids if id_ in known)
-        chosen = list(islice(wanted.chosen(there, before), places))
-        rows = model.tracks.rows(track.id for track in chosen)
-        chances = model.calibrated(made.found.scores, rows).tolist()
-        reason = Reason(ReasonKind.EXPLORED)
-        return [
-            Recommended(track, chance, reason, propensity=len(chosen) / pool)
-            for track, chance in zip(chosen, chances, strict=True)
         ]
 
     async def _by_artists(

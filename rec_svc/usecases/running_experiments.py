@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from meshkit.background import regularly
-from rec_svc.domain.experiments import Running
+from rec_svc.domain.experiments import Parameters, Running
 from rec_svc.ports.experiments import Experiments
 
 REFRESH_S = 15.0
@@ -13,10 +15,15 @@ REFRESH_S = 15.0
 class RefreshedExperiments:
     """The ``RunningExperiments`` of a process. While the store is away those read last serve."""
 
-    def __init__(self, experiments: Experiments, *, held_back_percent: float) -> None:
+    def __init__(
+        self,
+        experiments: Experiments,
+        *,
+        held_back_percent: float,
+        otherwise: Parameters | None = None,
+    ) -> None:
         self._experiments = experiments
-        self._held_back_percent = held_back_percent
-        self._current = Running((), held_back_percent)
+        self._current = Running((), held_back_percent, otherwise or Parameters())
 
     def current(self) -> Running:
         """Those read last; none before the first time."""
@@ -24,7 +31,8 @@ class RefreshedExperiments:
 
     async def refresh(self) -> None:
         """Reads them. Raises Unavailable."""
-        self._current = Running(await self._experiments.running(), self._held_back_percent)
+        running = await self._experiments.running()
+        self._current = replace(self._current, experiments=running)
 
     async def run(self) -> None:
         """Reads them until it is cancelled."""

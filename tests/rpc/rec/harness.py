@@ -68,10 +68,17 @@ class Instance:
 
 @asynccontextmanager
 async def an_instance(
-    dsn: str, valkey_url: str, tls: Path, managed: MemoryManagedPlaylists | None = None
+    dsn: str,
+    valkey_url: str,
+    tls: Path,
+    managed: MemoryManagedPlaylists | None = None,
+    explore_percent: float = 0.0,
 ) -> AsyncIterator[Instance]:
     """An instance on the database of ``dsn`` and that Valkey; ``managed`` are the playlists that it
-    keeps."""
+    keeps.
+
+    Nothing in its lists is by chance unless asked for.
+    """
     managed = managed or MemoryManagedPlaylists()
     unused = "unix:///unused.sock"
     settings = Settings(
@@ -84,6 +91,7 @@ async def an_instance(
         catalog_target=unused,
         playback_target=unused,
         playlist_target=unused,
+        explore_percent=explore_percent,
     )
     async with service_process(settings, SCHEMA, tokens=ISSUER.verifier()) as process:
         orders = MemoryPlayOrders()

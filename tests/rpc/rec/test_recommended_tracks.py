@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from rec_svc.domain.tracks import Track
 from rec_svc.domain.user_items import ItemChanged, ItemKind
 from rec_svc.ports.tracks import TrackChange
 from tests.contracts.rec.tracks_suite import a_track
-from tests.rpc.rec.harness import Instance
+from tests.rpc.rec.harness import Instance, an_instance
 from tests.rpc.rec.served_model import serve_groups
 
 Kind = track_pb.RecommendationReason.Kind
@@ -66,6 +67,40 @@ async def test_a_track_that_came_after_the_training_is_recommended_for_its_artis
     alone = await beside(instance, new.id, limit=5)
     assert {one.id for one in alone.tracks} <= {track.id for track in ambient}
     assert alone.source.kind == Source.PERSONAL
+
+
+async def test_a_share_of_places_is_for_trying_out_and_the_chance_of_each_is_logged(
+    dsn: str, valkey_url: str, tls: Path
+) -> None:
+    async with an_instance(dsn, valkey_url, tls, explore_percent=30) as instance:
+        ambient, metal = [[a_track(f"{name} {n}") for n in range(12)] for name in ("A", "M")]
+        blocked, premium = a_track("Blocked"), a_track("Premium", premium=True)
+        group = [*ambient, blocked, premium]
+        await told(instance, *group, *metal)
+        await serve_groups(instance, [group, metal])
+        user_id = new_id()
+        blocks = PostgresUserItems(instance.pool, ItemKind.BLOCKED_ARTIST)
+        await blocks.apply([ItemChanged(user_id, blocked.artist_id, 1, 1, True)], "t")
+        answer = await beside(
+            instance, *[one.id for one in ambient[:2]], user_id=user_id, tier="free", limit=10
+        )
+        explored = [
+            place
+            for place, one in enumerate(answer.tracks)
+            if one.reason_detail.kind == Kind.EXPLORED
+        ]
+        assert len(answer.tracks) == 10
+        assert len(explored) == 3
+        assert not {one.id for one in answer.tracks} & {blocked.id, premium.id}
+        async with instance.pool.connection() as connection:
+            row = await connection.execute(
+                "SELECT propensities FROM exposures WHERE shown_id = %s", [answer.shown_id]
+            )
+            (propensities,) = await row.fetchone() or ()
+        # Seven of the ten others of the kind stay; three are drawn from what is left.
+        left = 10 + len(metal) - 7
+        assert [propensities[place] for place in explored] == pytest.approx([3 / left] * 3)
+        assert all(propensities[place] == 1 for place in set(range(10)) - set(explored))
 
 
 async def test_what_listeners_of_the_list_like_is_recommended_and_the_reason_is_of_the_list(

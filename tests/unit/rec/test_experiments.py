@@ -99,6 +99,15 @@ def test_a_layer_that_is_full_takes_nobody_until_another_is_over() -> None:
     assert started(a_draft("second"), 100, [], NOW_MS).buckets.size == BUCKETS
 
 
+def test_everybody_is_served_as_is_said_for_all_unless_an_arm_says_otherwise() -> None:
+    running = started(a_draft(arms=OTHER), 100, [], NOW_MS)
+    everybody = Running([running], 0, Parameters(explore_share=0.05))
+    shares = [everybody.assignments(f"u{n}").parameters.explore_share for n in range(200)]
+    assert set(shares) == {0.05, 0.2}
+    held_back = replace(everybody, held_back_percent=100)
+    assert held_back.assignments("u1").parameters == Parameters(explore_share=0.05)
+
+
 def test_layers_overlap_as_chance_has_it() -> None:
     first = started(a_draft("first"), 50, [], NOW_MS)
     second = started(a_draft("second", layer="explore", arms=OTHER), 50, [first], NOW_MS)
