@@ -55,7 +55,9 @@ class ExperimentParameters(_message.Message):
     model_id: _builtins.str
     """ULID of the model that serves. Empty: the promoted one, which also serves where this one is gone."""
     explore_share: _builtins.float
-    """The share of places that are given to what is little known, 0 to 0.5."""
+    """The share of places that are given to what is little known, 0 to 0.5. Absent: the share that
+    everybody's lists have, by default 0.05.
+    """
     ranking: Global___ExperimentParameters.Ranking.ValueType
     """The order of what is recommended."""
     def __init__(
