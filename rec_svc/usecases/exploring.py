@@ -46,7 +46,7 @@ class Exploring:
             ranked,
             (known[id_] for id_ in ids if id_ in known),
             wanted=wanted,
-            places=share * len(ranked),
+            places=min(share * (len(before) + len(ranked)), len(ranked)),
             score=score,
             chance=self._chance,
             before=before,

@@ -6,6 +6,7 @@ import random
 from itertools import pairwise, permutations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
@@ -150,7 +151,9 @@ async def test_an_arm_gives_places_to_chance_and_says_how_likely_each_was() -> N
     kinds = [one.reason.kind for one in found]
     assert kinds.count(ReasonKind.EXPLORED) == 3
     assert kinds[0] is ReasonKind.STARTED_FROM
-    assert {one.propensity for one in found if one.reason.kind is ReasonKind.EXPLORED} == {3 / 40}
+    # Of the 39 that may come behind the seed six stay.
+    explored = {one.propensity for one in found if one.reason.kind is ReasonKind.EXPLORED}
+    assert explored == {pytest.approx(3 / 33)}
     assert len({one.track.id for one in found}) == 10
 
 
