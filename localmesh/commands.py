@@ -13,6 +13,7 @@ from cyclopts import App, Parameter
 
 from localmesh.discovery import MeshAddresses
 from localmesh.faults import CommandRefused, MeshFault, MeshNotRunning
+from localmesh.lasting import lasting
 from localmesh.layout import ENVIRONMENT_VARIABLE, Layout
 from localmesh.progress import ShownProgress, megabytes
 
@@ -303,7 +304,7 @@ def _status(layout: Layout, *, as_json: bool) -> int:
         for each in answer["processes"]:
             line = (
                 f"{each['name']:<18}{each['state']:<14}{each['pid'] or '-':>8}"
-                f"{each['restarts']:>10}{each['uptime_s']:>9.0f}s  {each['last_exit'] or ''}"
+                f"{each['restarts']:>10}{lasting(each['uptime_s']):>10}  {each['last_exit'] or ''}"
             )
             print(line.rstrip())
     ready = all(each["state"] == "ready" for each in answer["processes"])
