@@ -14,6 +14,7 @@ from rec_svc.domain.ranking import FirstRows
 from rec_svc.domain.scorers import Rows
 
 CANDIDATES: Final = 1_000
+_CONSIDERED = 2 * CANDIDATES
 ARTIST_COSTS: Final = 1.0
 """What each skip takes from the other tracks of its artist, in standard deviations of a score."""
 
@@ -30,32 +31,36 @@ class StationRows:
 def station_rows(model: Model, station: StationRows, by: Ranking) -> FirstRows:
     """At most ``CANDIDATES`` rows, the first one first; chances and scores are those of ``liked``.
 
-    Scores of what is liked and of what was skipped are both standardised, and of the second ½ is
-    taken off after one skip, ¾ after two and so on. There must be something that is liked.
+    The best twice as many by what is liked are considered. Their scores by that, and what the
+    skipped ones add to theirs, are both standardised among them, and of the second ½ is taken off
+    after one skip, ¾ after two and so on. There must be something that is liked.
     """
     scores = model.scores(station.liked)
-    order = _standard(model.popularity if by is Ranking.POPULARITY else scores)
-    if len(station.skipped):
-        order -= _avoided(model, station.skipped)
+    order = (model.popularity if by is Ranking.POPULARITY else scores).astype(np.float32)
     order[station.liked] = -np.inf
     order[station.left_out] = -np.inf
-    count = min(CANDIDATES, int(np.isfinite(order).sum()))
+    count = min(_CONSIDERED, int(np.isfinite(order).sum()))
     rows = np.argpartition(-order, count - 1)[:count] if count else np.empty(0, np.int64)
-    first: Rows = rows[np.argsort(-order[rows], kind="stable")].astype(np.int32)
+    kept = _standard(order[rows])
+    if len(station.skipped) and count:
+        kept -= _avoided(model, station.skipped, rows.astype(np.int32))
+    first: Rows = rows[np.argsort(-kept, kind="stable")[:CANDIDATES]].astype(np.int32)
     return FirstRows(first, model.calibrated(scores, first), scores)
 
 
-def _avoided(model: Model, skipped: Rows) -> Floats:
-    """How much each row goes down."""
+def _avoided(model: Model, skipped: Rows, rows: Rows) -> Floats:
+    """How much each of ``rows`` goes down."""
     share = 1 - 0.5 ** len(skipped)
-    lower = share * _standard(model.scores(skipped))
-    artists = model.artists[skipped]
+    lower = share * _standard(model.contributions_of(skipped, rows).sum(axis=1))
+    artists, own = model.artists[skipped], model.artists[rows]
     skips = np.bincount(artists[artists >= 0], minlength=int(model.artists.max()) + 1)
-    known = model.artists >= 0
-    lower[known] += ARTIST_COSTS * skips[model.artists[known]]
+    known = own >= 0
+    lower[known] += ARTIST_COSTS * skips[own[known]]
     return np.asarray(lower, dtype=np.float32)
 
 
 def _standard(scores: Floats) -> Floats:
+    if not len(scores):
+        return scores
     deviation = float(scores.std()) or 1.0
     return np.asarray((scores - scores.mean()) / deviation, dtype=np.float32)

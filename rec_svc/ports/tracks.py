@@ -31,8 +31,10 @@ class Tracks(Protocol):
         """Those of ``artist_ids`` (ULIDs, at most 1,000) who have tracks."""
         ...
 
-    async def popular(self, limit: int) -> Sequence[Track]:
+    async def popular(self, limit: int, but: Collection[str] = ()) -> Sequence[Track]:
         """The most listened to first, at most ``limit``; where nothing was heard yet, the newest.
+
+        None of ``but`` (ULIDs, at most 20,000) is among them.
 
         By what the catalogue's feed says of streams, which is minutes and a tenth behind.
         """

@@ -164,7 +164,7 @@ class RadioPicks:
 
     async def _popular(self, asked: Asked, before: Sequence[Recommended]) -> list[Recommended]:
         """The most played ones of all; of what was skipped the same artists and genres last."""
-        popular = await self._tracks.popular(MOST_ASKED)
+        popular = await self._tracks.popular(MOST_ASKED, asked.wanted.left_out)
         places = {track.id: place for place, track in enumerate(popular, 1)}
         known = await self._tracks.tracks(asked.steering.skipped) if asked.steering.skipped else {}
         avoided = _Shares(list(known.values()))

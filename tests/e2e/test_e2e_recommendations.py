@@ -55,6 +55,13 @@ def test_a_radio_gives_tracks_without_an_end_and_says_what_comes_again(
     assert "The radio was started from it" in shown.stdout, shown.stderr
     mine = segue(mesh.folder, "radio", "--mine", "--limit", "1", "--user", user)
     assert "Your radio" in mine.stdout, mine.stderr
+    played = segue(
+        mesh.folder,
+        *("radio", SONGS[0].title, "--play", "--user", user),
+        *("--sink", "null", "--speed", "50", "--seconds", "2"),
+    )
+    assert played.returncode == 0, played.stderr
+    assert "started after" in played.stdout
     for wrong in (["--mine", "x"], [], ["x", "--limit", "51"]):
         assert segue(mesh.folder, "radio", *wrong, "--user", user).returncode != 0
     gone = f"/radio/{radio['radio_id']}"

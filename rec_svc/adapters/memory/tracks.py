@@ -28,8 +28,8 @@ class MemoryTracks(MemoryReplica[TrackChange]):
         newest = await self.of_artists(artist_ids, len(self._held))
         return {one.artist_id: Artist(one.artist_id, one.artist) for one in reversed(newest)}
 
-    async def popular(self, limit: int) -> Sequence[Track]:
-        there = self._there().values()
+    async def popular(self, limit: int, but: Collection[str] = ()) -> Sequence[Track]:
+        there = [one for id_, one in self._there().items() if id_ not in but]
         ranked = sorted(there, key=lambda one: (one[1], _newest(one[0])), reverse=True)
         return [track for track, _ in ranked[:limit]]
 

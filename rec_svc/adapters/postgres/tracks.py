@@ -41,7 +41,8 @@ _SELECT = f"SELECT track_id, {_NAMES} FROM tracks"  # noqa: S608 - names of this
 _BY_ID = f"{_SELECT} WHERE available AND track_id = ANY (%s)"
 _PAGE = f"{_SELECT} WHERE available AND track_id > %s ORDER BY track_id LIMIT %s"
 _POPULAR = f"""
-{_SELECT} WHERE available ORDER BY streams DESC, added_at_ms DESC, track_id DESC LIMIT %s
+{_SELECT} WHERE available AND track_id <> ALL (%s)
+ORDER BY streams DESC, added_at_ms DESC, track_id DESC LIMIT %s
 """
 # By artist, so that each is a few steps of an index however many tracks the others have.
 _OF_ARTISTS = f"""
@@ -111,8 +112,8 @@ class PostgresTracks:
         rows = await self._rows(_ARTISTS, [sorted(set(artist_ids))])
         return {artist_id: Artist(artist_id, name) for artist_id, name in rows}
 
-    async def popular(self, limit: int) -> Sequence[Track]:
-        return await self._found(_POPULAR, [limit])
+    async def popular(self, limit: int, but: Collection[str] = ()) -> Sequence[Track]:
+        return await self._found(_POPULAR, [list(but), limit])
 
     async def of_genres(self, genres: Collection[str], limit: int) -> Sequence[Track]:
         return await self._found(_OF_GENRES, {"genres": sorted(set(genres)), "limit": limit})

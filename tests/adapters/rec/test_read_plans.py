@@ -96,7 +96,7 @@ READS: dict[str, tuple[str, Any]] = {
         {"user": "u7", "track": "t2007", "at": 2_010, "within": 100},
     ),
     "taken out": (radio_feedback._TAKE_OUT, {"user": "u7", "track": "t2007", "at": 2_010}),
-    "popular": (tracks._POPULAR, [50]),
+    "popular": (tracks._POPULAR, [["t5"], 50]),
     "page": (tracks._PAGE, ["t5", 50]),
     "home": (homes._FIND, ["u7"]),
     "changes of a home": (homes._CHANGES, ["u7"]),

@@ -117,6 +117,8 @@ class TracksContract:
         assert [one.title for one in await world.tracks.popular(9)] == ["C", "B", "A"]
         await world.replica.apply([TrackChange(old.id, 2, old, 1 << 40)], "t")
         assert [one.title for one in await world.tracks.popular(2)] == ["A", "C"]
+        but = [old.id, old.id, new_id()]
+        assert [one.title for one in await world.tracks.popular(9, but)] == ["C", "B"]
 
     async def test_of_each_genre_the_most_listened_to_come_first(
         self, world: TracksUnderTest

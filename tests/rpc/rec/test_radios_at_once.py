@@ -27,12 +27,12 @@ CALLS = repeated(12, 60)
 
 
 async def test_two_instances_that_give_at_once_give_no_track_twice(
-    instance: Instance, dsn: str, tls: Path
+    instance: Instance, dsn: str, valkey_url: str, tls: Path
 ) -> None:
     await told(instance, *(a_track() for _ in range(CALLS * 10 + 20)))
     user_id = new_id()
     radio = await start(instance, user_id, user_id=user_id)
-    async with an_instance(dsn, tls) as other:
+    async with an_instance(dsn, valkey_url, tls) as other:
         both = [instance, other]
         calls = [
             following(both[turn % 2], user_id, radio.radio_id, limit=10) for turn in range(CALLS)
@@ -46,12 +46,12 @@ async def test_two_instances_that_give_at_once_give_no_track_twice(
 
 
 async def test_a_block_that_many_ask_for_at_once_is_one(
-    instance: Instance, dsn: str, tls: Path
+    instance: Instance, dsn: str, valkey_url: str, tls: Path
 ) -> None:
     await told(instance, *(a_track() for _ in range(200)))
     user_id, context_id = new_id(), new_id()
     radio = await start(instance, user_id, user_id=user_id)
-    async with an_instance(dsn, tls) as other:
+    async with an_instance(dsn, valkey_url, tls) as other:
         calls = [
             extended(one, user_id, radio.radio_id, context_id) for one in (instance, other) * 4
         ]
@@ -77,27 +77,29 @@ async def test_a_retry_under_its_request_id_is_given_the_same_and_no_other_reque
     assert not {one.id for one in other.tracks} & {one.id for one in first.tracks}
 
 
-async def _extend_and_die(dsn: str, tls: Path, *asked: Any) -> None:
+async def _extend_and_die(dsn: str, valkey_url: str, tls: Path, *asked: Any) -> None:
     async def die(self: PostgresExposures, exposure: Exposure) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
     PostgresExposures.record = die  # type: ignore[method-assign]
-    async with an_instance(dsn, tls) as dying:
+    async with an_instance(dsn, valkey_url, tls) as dying:
         await extended(dying, *asked)
 
 
-def _dying(dsn: str, tls: Path, *asked: Any) -> None:
-    asyncio.run(_extend_and_die(dsn, tls, *asked))
+def _dying(dsn: str, valkey_url: str, tls: Path, *asked: Any) -> None:
+    asyncio.run(_extend_and_die(dsn, valkey_url, tls, *asked))
 
 
 async def test_who_is_killed_between_making_a_block_and_answering_it_made_it_for_whoever_asks_next(
-    instance: Instance, dsn: str, tls: Path
+    instance: Instance, dsn: str, valkey_url: str, tls: Path
 ) -> None:
     await told(instance, *(a_track() for _ in range(60)))
     user_id, context_id = new_id(), new_id()
     radio = await start(instance, user_id, user_id=user_id)
     asked = (user_id, radio.radio_id, context_id)
-    process = multiprocessing.get_context("spawn").Process(target=_dying, args=(dsn, tls, *asked))
+    process = multiprocessing.get_context("spawn").Process(
+        target=_dying, args=(dsn, valkey_url, tls, *asked)
+    )
     process.start()
     await asyncio.to_thread(process.join)
     assert process.exitcode == -signal.SIGKILL
