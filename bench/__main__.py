@@ -36,6 +36,7 @@ BENCHES = {
     "playlists": Bench("bench.playlists", "playlists of 10,000 tracks; reads and edits; a peer"),
     "search": Bench("bench.search", "search in a synthetic catalogue"),
     "recommendations": Bench("bench.recommendations", "models of what was heard; their cost"),
+    "homes": Bench("bench.homes", "home kept and made, at 100,000 tracks; a batch of homes"),
     "radio": Bench("bench.radio", "what radios give next, at 100,000 tracks"),
     "start": Bench("bench.start", "a whole mesh from nothing running to all ready"),
 }

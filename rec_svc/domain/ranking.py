@@ -49,7 +49,9 @@ def _first(model: Model, scores: Floats, left_out: Rows, ranking: Ranking) -> Fi
     order = order.astype(np.float32)
     order[left_out] = -np.inf
     count = min(_CANDIDATES, len(order) - len(left_out))
-    rows = np.argpartition(-order, count - 1)[:count] if count else np.empty(0, np.int64)
+    rows = (
+        np.argpartition(order, len(order) - count)[len(order) - count :] if count else left_out[:0]
+    )
     first: Rows = rows[np.argsort(-order[rows], kind="stable")].astype(np.int32)
     return FirstRows(first, model.calibrated(scores, first), scores)
 

@@ -25,7 +25,8 @@ _OFTEN = 2
 _LATELY = 50
 _SHELVES_BECAUSE = 3
 _LOOKED_UP = 200
-_MOST_HISTORY = 500
+# What was liked last: what a reason costs grows with it.
+_MOST_HISTORY = 100
 _SAMPLE_OF_ARTISTS = 50
 
 

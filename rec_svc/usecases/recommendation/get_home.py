@@ -101,7 +101,7 @@ class GetHome:
             return None
         try:
             async with asyncio.timeout(budget(self._patience.check_s)):
-                now = await self._now(user_id, kept.home)
+                now = await self._now(user_id, FoundHome(kept, Origin.CACHE))
         except (Unavailable, TimeoutError):
             _log.warning("a home is shown unconfirmed")
             return _answer(listener, FoundHome(kept, Origin.CACHE), _unconfirmed(kept.home))
@@ -118,7 +118,7 @@ class GetHome:
         try:
             async with asyncio.timeout(budget(self._patience.make_s)):
                 found = await self._kept.of(user_id)
-                now = await self._now(user_id, found.kept.home)
+                now = await self._now(user_id, found)
         except (Unavailable, TimeoutError):
             _log.warning("home is what is popular")
             popular = FoundHome(KeptHome(self._chart.home(), 0), Origin.POPULAR)
@@ -132,13 +132,20 @@ class GetHome:
             await self._put(user_id, found.kept)
         return answer
 
-    async def _now(self, user_id: str, home: Home) -> _Now:
+    async def _now(self, user_id: str, found: FoundHome) -> _Now:
         known, blocked, changed = await asyncio.gather(
-            self._stores.tracks.tracks(home.tracks().keys()),
+            self._known(found),
             self._stores.listening.blocked_artists(user_id),
             self._stores.homes.changed(user_id),
         )
         return _Now(known, blocked, changed)
+
+    async def _known(self, found: FoundHome) -> Mapping[str, Track]:
+        """The tracks of a home that there are; one that was made just now has asked."""
+        named = found.kept.home.tracks()
+        if found.origin is Origin.COMPUTED:
+            return named
+        return await self._stores.tracks.tracks(named.keys())
 
     async def _expose(self, user_id: str, kept: KeptHome, answer: HomeAnswer) -> None:
         """Enters the shelves as they are first seen; a home that cannot be entered is shown still,
