@@ -28,6 +28,7 @@ from meshkit.faults import InvalidArgument
 from meshkit.ulids import new_id
 from rec_svc.domain.tracks import Track
 from tests.rpc.rec.harness import Instance
+from tests.rpc.rec.test_batch_of_homes import a_batch
 
 WARM = 1_000
 COLD = 100
@@ -86,6 +87,12 @@ async def measure() -> list[Figure]:
             call = instance.recommend("ListSimilarTracks", refused, user_id)
             empty.append((await _took(call))[0])
             warm.append(await _home(instance, user_id, Origin.CACHE))
+        others = await _listeners(instance, tracks, COLD, chance)
+        batch, began = a_batch(instance), time.perf_counter()
+        made = await batch()
+        users_a_s = made / (time.perf_counter() - began)
+        if made != len(others):
+            raise RuntimeError(f"the batch made {made} homes")
     about = "home at 100,000 tracks, through RPC"
     beyond = _p95(warm) - _p95(empty)
     work = _processor(warm) - _processor(empty)
@@ -96,6 +103,7 @@ async def measure() -> list[Figure]:
         Figure(f"{about}: cold, p95", _p95(cold), "ms", f"limit {COLD_MUST_MS:g} ms"),
         Figure(f"{about}: cold, p50", quantile([one.wall for one in cold], 0.5), "ms", None),
         Figure(f"{about}: cold, processor, p50", _processor(cold), "ms", None),
+        Figure("a batch of homes at 100,000 tracks", users_a_s, "users/s", None),
     ]
 
 

@@ -7,6 +7,7 @@ import random
 from collections.abc import Awaitable, Callable
 from functools import partial
 from importlib import metadata
+from typing import NamedTuple
 
 import grpc
 from segue.catalog.v1.catalog_internal_service_pb2 import DESCRIPTOR as CATALOG_CONTRACT
@@ -26,6 +27,7 @@ from meshkit import postgres
 from meshkit.background import regularly, running
 from meshkit.clock import now_ms
 from meshkit.idempotency_postgres import KeptAnswers
+from meshkit.jobs import NewJob
 from meshkit.leases import Lease
 from meshkit.leases_postgres import PostgresLeases
 from meshkit.notices_postgres import open_notices
@@ -43,7 +45,7 @@ from rec_svc.adapters.objects.models import ObjectModelArtefacts
 from rec_svc.adapters.postgres.experiments import PostgresExperiments, PostgresLooks
 from rec_svc.adapters.postgres.exposures import PostgresExposures
 from rec_svc.adapters.postgres.homes import PostgresHomes
-from rec_svc.adapters.postgres.jobs import MAKE_WEEKLY_LISTS, TRAIN, make_jobs
+from rec_svc.adapters.postgres.jobs import MAKE_HOMES, MAKE_WEEKLY_LISTS, TRAIN, make_jobs
 from rec_svc.adapters.postgres.listening import PostgresListening
 from rec_svc.adapters.postgres.models import PostgresModels
 from rec_svc.adapters.postgres.pending_events import PostgresPendingEvents
@@ -55,10 +57,7 @@ from rec_svc.adapters.postgres.radio_feedback import PostgresRadioFeedback
 from rec_svc.adapters.postgres.radios import PostgresRadios
 from rec_svc.adapters.postgres.tracks import FEED as CATALOG_FEED
 from rec_svc.adapters.postgres.tracks import PostgresTracks, PostgresTracksReplica
-from rec_svc.adapters.postgres.trainings import (
-    CHANNEL,
-    PostgresTrainings,
-)
+from rec_svc.adapters.postgres.trainings import CHANNEL, PostgresTrainings
 from rec_svc.adapters.postgres.user_items import FEEDS as ITEM_FEEDS
 from rec_svc.adapters.postgres.user_items import PostgresUserItems
 from rec_svc.adapters.postgres.weekly_batches import PostgresWeeklyBatches
@@ -79,7 +78,9 @@ from rec_svc.schema import SCHEMA
 from rec_svc.settings import Settings, WorkerSettings
 from rec_svc.usecases.chosen_models import ChosenModels
 from rec_svc.usecases.exposure_outcomes import CountOutcomes, PlayOutcomes, SaveOutcomes
-from rec_svc.usecases.kept_homes import DROP_EVERY_S, PRUNED_AFTER_MS, DropCopies
+from rec_svc.usecases.kept_homes import DROP_EVERY_S, PRUNED_AFTER_MS, DropCopies, KeptHomes
+from rec_svc.usecases.making_home import MakeHome
+from rec_svc.usecases.making_homes import MakeHomes
 from rec_svc.usecases.new_tracks import NewTracks
 from rec_svc.usecases.radio_steering import RadioPlays, RadioSaves
 from rec_svc.usecases.recommending import Recommending
@@ -251,10 +252,17 @@ async def work(settings: WorkerSettings) -> None:
 
 
 async def run_jobs(settings: WorkerSettings, pool: postgres.Pool, stop: asyncio.Event) -> None:
-    """Does the jobs until ``stop`` is set: trainings, weekly lists, and what keeps events."""
+    """Does the jobs and chores until ``stop`` is set."""
     jobs, trainings = make_jobs(), PostgresTrainings(pool)
-    jobs.handle(TRAIN, train_model(settings, pool))
-    jobs.handle(MAKE_WEEKLY_LISTS, make_weekly_lists(settings, pool))
+    parts = batch_parts(settings, pool)
+
+    async def homes_anew() -> None:
+        async with postgres.transaction(pool) as connection:
+            await jobs.enqueue(connection, NewJob(MAKE_HOMES, {}, key=MAKE_HOMES))
+
+    jobs.handle(TRAIN, train_model(settings, pool, homes_anew))
+    jobs.handle(MAKE_WEEKLY_LISTS, make_weekly_lists(parts, pool))
+    jobs.handle(MAKE_HOMES, make_homes(parts, pool))
     daily = StartDaily(trainings, round(settings.train_every_h * HOUR_S * 1000))
     weekly = StartWeekly(PostgresWeeklyBatches(pool), now_ms)
     chores = (
@@ -265,15 +273,17 @@ async def run_jobs(settings: WorkerSettings, pool: postgres.Pool, stop: asyncio.
     async with jobs.opened(pool), running(*chores):
         await jobs.work(
             stop=stop,
-            # Of trainings one is under way at a time: the other place is for the lists of a week.
+            # Of trainings one is under way at a time: the other place is for lists and homes.
             concurrency=2,
             stalled_after_s=settings.worker_dead_after_s,
             heartbeat_s=settings.worker_dead_after_s / 5,
         )
 
 
-def train_model(settings: WorkerSettings, pool: postgres.Pool) -> Callable[..., Awaitable[None]]:
-    """The handler of trainings."""
+def train_model(
+    settings: WorkerSettings, pool: postgres.Pool, trained: Callable[[], Awaitable[None]]
+) -> Callable[..., Awaitable[None]]:
+    """The handler of trainings; ``trained`` is awaited after each."""
     # Here, since whoever serves trains nothing.
     from threadpoolctl import threadpool_limits
 
@@ -302,30 +312,28 @@ def train_model(settings: WorkerSettings, pool: postgres.Pool) -> Callable[..., 
 
     async def handler(subject: str) -> None:
         await train(subject)
+        await trained()
 
     return handler
 
 
-def make_weekly_lists(
-    settings: WorkerSettings, pool: postgres.Pool
-) -> Callable[..., Awaitable[None]]:
-    """The handler of the batches of weekly lists."""
-    listening, tracks = PostgresListening(pool), PostgresTracks(pool)
-    lists = PostgresWeeklyLists(pool)
-    experiments = PostgresExperiments(pool)
+class BatchParts(NamedTuple):
+    """What the batches of a worker stand on: one model in memory for all of them."""
+
+    tracks: PostgresTracks
+    listening: PostgresListening
+    models: ChosenModels
+    running: RefreshedExperiments
+    refresh: Callable[[], Awaitable[None]]
+
+
+def batch_parts(settings: WorkerSettings, pool: postgres.Pool) -> BatchParts:
+    """They are loaded and read anew when they are refreshed."""
+    experiments, tracks = PostgresExperiments(pool), PostgresTracks(pool)
     running_now = refreshed_experiments(settings, experiments)
     models, artefacts = PostgresModels(pool), ObjectModelArtefacts(settings.objects_url)
     serving, new_tracks = FollowedModel(models, artefacts), NewTracks(tracks, now_ms)
-    recommending = Recommending(
-        tracks,
-        listening,
-        ChosenModels(serving, models, artefacts, new_tracks),
-        running_now,
-        PostgresExposures(pool),
-        clock=now_ms,
-        new_id=new_id,
-        chance=random.SystemRandom(),
-    )
+    chosen = ChosenModels(serving, models, artefacts, new_tracks)
 
     async def refresh() -> None:
         await serving.look()
@@ -334,17 +342,37 @@ def make_weekly_lists(
             new_tracks.of(model)
         await new_tracks.look()
 
+    return BatchParts(tracks, PostgresListening(pool), chosen, running_now, refresh)
+
+
+def make_weekly_lists(parts: BatchParts, pool: postgres.Pool) -> Callable[..., Awaitable[None]]:
+    """The handler of the batches of weekly lists."""
+    lists = PostgresWeeklyLists(pool)
+    exposures, chance = PostgresExposures(pool), random.SystemRandom()
+    recommending = Recommending(*parts[:4], exposures, clock=now_ms, new_id=new_id, chance=chance)
     make = MakeWeeklyLists(
         PostgresWeeklyBatches(pool),
-        listening,
+        parts.listening,
         lists,
-        MakeWeeklyList(listening, lists, recommending, now_ms, new_id),
-        refresh=refresh,
+        MakeWeeklyList(parts.listening, lists, recommending, now_ms, new_id),
+        refresh=parts.refresh,
         clock=now_ms,
     )
 
     async def handler(week: int) -> None:
         await make(Week.of_key(week))
+
+    return handler
+
+
+def make_homes(parts: BatchParts, pool: postgres.Pool) -> Callable[..., Awaitable[None]]:
+    """The handler of the batches of homes."""
+    make = MakeHome(*parts[:4], clock=now_ms, new_id=new_id, chance=random.SystemRandom())
+    kept = KeptHomes(PostgresHomes(pool), make, parts.models, parts.running, now_ms)
+    batch = MakeHomes(parts.listening, kept, refresh=parts.refresh, clock=now_ms)
+
+    async def handler() -> None:
+        await batch()
 
     return handler
 
@@ -358,7 +386,6 @@ def event_chores(settings: WorkerSettings, pool: postgres.Pool) -> tuple[Work, W
     pending = PostgresPendingEvents(pool)
     events = ParquetEvents(settings.objects_url, pending, settings.events_kept_days)
     leases = PostgresLeases(pool)
-
     write = partial(_leased, Lease(leases, "write-events"), events.write_waiting)
     keep = partial(_leased, Lease(leases, "keep-events"), EventUpkeep(events))
     return (

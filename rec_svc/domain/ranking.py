@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rec_svc.domain.experiments import Ranking
 from rec_svc.domain.fold_in import Floats
@@ -62,15 +63,19 @@ def little_known(model: Model, found: FirstRows) -> Rows:
     return near[np.argsort(model.popularity[near], kind="stable")][:_LITTLE_KNOWN]
 
 
-def causes(model: Model, history: Rows, rows: Rows) -> Sequence[int | None]:
+def causes(
+    model: Model, history: Rows, rows: Rows, most: int | None = None
+) -> Sequence[int | None]:
     """For each of ``rows`` that row of the history which adds the most to its score.
 
-    None where its score is not lower without that one: then no single track accounts for it.
+    None where its score is not lower without that one: then no single track accounts for it. With
+    ``most``, so many of the history are named at most, those to which the most is owed: each one
+    that is named costs a fold-in without it.
     """
     if not len(rows) or not len(history):
         return [None] * len(rows)
     added = model.contributions_of(history, rows)
-    best, together = added.argmax(axis=1), added.sum(axis=1)
+    best, together = _best(added, most), added.sum(axis=1)
     lower = np.zeros(len(rows), dtype=bool)
     for place in np.unique(best):
         owed = best == place
@@ -78,3 +83,13 @@ def causes(model: Model, history: Rows, rows: Rows) -> Sequence[int | None]:
         rest = model.contributions_of(np.delete(history, place), rows[owed])
         lower[owed] = rest.sum(axis=1) < together[owed]
     return [int(history[at]) if is_so else None for at, is_so in zip(best, lower, strict=True)]
+
+
+def _best(added: Floats, most: int | None) -> NDArray[np.intp]:
+    """The place that adds the most to each row, out of ``most`` places."""
+    best: NDArray[np.intp] = added.argmax(axis=1)
+    if most is None:
+        return best
+    owed = np.bincount(best, weights=added.max(axis=1), minlength=added.shape[1])
+    named = np.argsort(-owed, kind="stable")[:most]
+    return np.asarray(named[added[:, named].argmax(axis=1)])

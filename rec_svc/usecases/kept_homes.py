@@ -10,7 +10,7 @@ from typing import NamedTuple
 from meshkit.single_flight import SingleFlight
 from rec_svc.domain.home import Home
 from rec_svc.ports.experiments import RunningExperiments
-from rec_svc.ports.homes import KEPT_MS, HomeCopies, Homes, KeptHome
+from rec_svc.ports.homes import KEPT_MS, HomeCopies, Homes, KeptHome, StoredHome
 from rec_svc.usecases.chosen_models import ChosenModels
 from rec_svc.usecases.making_home import MakeHome
 
@@ -63,6 +63,18 @@ class KeptHomes:
         """
         return await self._flights(user_id, partial(self._of, user_id))
 
+    async def make_ahead(self, user_id: str) -> bool:
+        """Makes and keeps a home unless one holds for half of its time yet; whether one was kept.
+
+        Raises Unavailable.
+        """
+        stored = await self._homes.find(user_id)
+        if stored.kept is not None:
+            home = stored.kept.home
+            if self.left_ms(home) > KEPT_MS // 2 and await self.holds(user_id, home):
+                return False
+        return (await self._made(user_id, stored)).is_kept
+
     def left_ms(self, home: Home) -> int:
         """For how long yet it is shown at most."""
         return home.made_at_ms + KEPT_MS - self._clock()
@@ -81,6 +93,9 @@ class KeptHomes:
         stored = await self._homes.find(user_id)
         if stored.kept is not None and await self.holds(user_id, stored.kept.home):
             return FoundHome(stored.kept, Origin.DATABASE)
+        return await self._made(user_id, stored)
+
+    async def _made(self, user_id: str, stored: StoredHome) -> FoundHome:
         made = await self._make(user_id)
         kept = await self._homes.keep(
             user_id, made, changed=stored.changed, replaces_ms=stored.made_at_ms

@@ -9,12 +9,13 @@ from rec_svc.schema import SCHEMA
 
 TRAIN: Final = "train"
 MAKE_WEEKLY_LISTS: Final = "make-weekly-lists"
+MAKE_HOMES: Final = "make-homes"
 
-# Either is begun again after each death of its worker; what fails by its data ends by itself.
+# Each is begun again after each death of its worker; what fails by its data ends by itself.
 _MAX_ATTEMPTS = 50
 
 
 def make_jobs() -> Jobs:
     """The kinds of jobs; a worker adds their handlers."""
-    tasks = (TRAIN, MAKE_WEEKLY_LISTS)
+    tasks = (TRAIN, MAKE_WEEKLY_LISTS, MAKE_HOMES)
     return Jobs(SCHEMA.name, [TaskSpec(task, task, _MAX_ATTEMPTS) for task in tasks])

@@ -44,6 +44,18 @@ def test_without_the_track_that_is_named_the_score_is_lower(history: list[int], 
             assert model.scores(rows[rows != cause])[row] < found.scores[row]
 
 
+@given(history=histories, most=st.integers(1, 5))
+def test_few_tracks_are_named_where_few_are_asked_for(history: list[int], most: int) -> None:
+    model, rows = made(BLEND), np.array(history, np.int32)
+    first = first_rows(model, rows, Ranking.SCORE).rows[:20]
+    owed = causes(model, rows, first, most)
+    named = {cause for cause in owed if cause is not None}
+    assert len(named) <= most
+    for row, cause in zip(first.tolist(), owed, strict=True):
+        if cause is not None:
+            assert model.scores(rows[rows != cause])[row] < model.scores(rows)[row]
+
+
 def test_most_of_what_comes_first_is_owed_to_a_track() -> None:
     model, rows = made(BLEND), np.array([1, 5, 9, 12], np.int32)
     found = first_rows(model, rows, Ranking.SCORE)
