@@ -43,7 +43,7 @@ SONGS: Sequence[Song] = (
     Song(4, "Überfahrt", "The Quiet Switches", "Electronic", "m4a", 40, 98.0, 1.8),
     Song(5, "Saltwater Telegraph", "Ilse Fontaine", "Post-Rock", "ogg", 40, 123.47, 2.4),
     Song(6, "Second Derivative", "Ilse Fontaine", "Post-Rock", "opus", 40, 164.81, 2.6),
-    Song(7, "Long Exposure", "Marlow & Finch", "Folk", "wav", 30, 87.31, 1.4),
+    Song(7, "Long Exposure", "Marlow & Finch", "Folk", "wav", 20, 87.31, 1.4),
 )
 
 _ENCODERS = {

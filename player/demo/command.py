@@ -21,10 +21,11 @@ def demo(
     port: int = 0,
     folder: Annotated[Path | None, Parameter(name="--dir")] = None,
 ) -> int:
-    """Start a mesh, import music, search it with a typo, play it, and show what was measured.
+    """Start a mesh, import music, search it with a typo, play it, recommend, and show figures.
 
-    Without music of yours an album is synthesised. All of it lies in a folder of its own, some
-    300 MB, which is removed at the end: nothing is left in your library.
+    Without music of yours an album is synthesised. What recommends is trained on what was played
+    and on what a few listeners save who are made up for it. All of it lies in a folder of its own,
+    some 300 MB, which is removed at the end: nothing is left in your library.
 
     Parameters
     ----------
@@ -32,7 +33,8 @@ def demo(
         Where the edge listens; 0 takes a free port.
     folder
         The folder of a mesh to show it in, which keeps what is imported. A mesh that runs there
-        already is used and left running. Default: a new one, removed at the end.
+        already is used and left running. Nobody is made up in it. Default: a new one, removed at
+        the end.
     """
     from player.demo.story import Story
 

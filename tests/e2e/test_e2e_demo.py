@@ -39,7 +39,10 @@ def test_the_demo_goes_from_nothing_to_a_summary_and_leaves_nothing(temporary: P
     assert list(temporary.iterdir()) == []
     assert "envoy: ready after" in told.stdout
     assert "refused: 99 Cut Short On Purpose.flac" in told.stdout
-    for line in ("search with a typo", "played to its end", "play to first audio"):
+    assert "12 listeners, made up for this demo, save tracks" in told.stdout
+    assert "it recommends. NDCG@10 against popularity +" in told.stdout
+    assert "Because of “Long Exposure” by Marlow & Finch" in told.stdout
+    for line in ("search with a typo", "played to its end", "play to first audio", "recommended"):
         assert line in told.stdout
     summary = told.stdout.partition("What was seen")[2].splitlines()
     assert [line for line in summary if line != line.rstrip()] == []
@@ -54,6 +57,7 @@ def test_the_demo_takes_music_of_which_it_knows_nothing(tmp_path: Path, temporar
     told = demo(temporary, "--music", str(tmp_path / "music"))
     assert told.returncode == 0, told.stdout + told.stderr
     assert "play to first audio" in told.stdout
+    assert "2 tracks of too few artists: no model is trained" in told.stdout
 
 
 def test_the_demo_says_where_it_failed(tmp_path: Path, temporary: Path) -> None:

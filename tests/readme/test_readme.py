@@ -72,6 +72,17 @@ def says(*words: str) -> Seen:
     return check
 
 
+def refuses(*words: str) -> Seen:
+    """In a mesh that is as new as this one it fails, and says these words."""
+
+    def check(walk: Walk, line: str) -> None:
+        said = walk.shell.run(walk.typed(line))
+        assert said.status == 1, f"{line}\n{said.text}"
+        assert [word for word in words if word not in said.text] == [], said.text
+
+    return check
+
+
 def shows(words: str, key: str, status: int, *then: str) -> Seen:
     """In a terminal it shows these words; after the key it ends, and says those."""
 
@@ -141,6 +152,10 @@ README: dict[str, Seen] = {
     "segue skip": says(f"plays {TITLE}", "2 skips left"),
     "segue status --watch": shows(TITLE, Q, 0),
     "segue friends --watch": shows("Nobody", CTRL_C, 130),
+    "segue recommend sunday": says("Track +Score +Why"),
+    "segue similar $SONG": says(f"Like {TITLE}", "Track +Score +Why"),
+    "segue train": refuses("too little to learn from: nobody has heard four tracks"),
+    "segue models list": says("no model was trained yet"),
     "TOKEN=$(segue token --admin)": says(),
     'curl -s -G -H "authorization: Bearer $TOKEN" --data-urlencode "q=$SONG"'
     " http://127.0.0.1:8080/search": FOUND,
