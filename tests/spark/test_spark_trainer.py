@@ -22,6 +22,7 @@ from rec_svc.domain.popularity import popularity
 from rec_svc.domain.scorers import Constant, Scorer
 from rec_svc.domain.splits import Split, holdout
 from rec_svc.ports.trainer import Trainer
+from tests.contracts.rec.trainers_suite import TrainersContract
 
 # A machine of Java takes seconds to start, and more beside others.
 pytestmark = pytest.mark.timeout(600)
@@ -48,6 +49,12 @@ def spark() -> SparkTrainer:
 @pytest.fixture(scope="module")
 def fitted(spark: SparkTrainer, split: Split) -> tuple[Scorer, float]:
     return timed(spark, split)
+
+
+class TestSpark(TrainersContract):
+    @pytest.fixture
+    def trainer(self) -> SparkTrainer:
+        return SparkTrainer(MASTER, MEMORY_MIB, dimensions=16)
 
 
 def timed(trainer: Trainer, split: Split) -> tuple[Scorer, float]:
