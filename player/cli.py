@@ -50,6 +50,10 @@ _COMMANDS = {
         "player.commands.recommending:similar",
         "Show tracks that are liked by those who like a track.",
     ),
+    "discover": (
+        "player.commands.discovering:discover",
+        "Show and play tracks that you have not heard, new each Monday.",
+    ),
     "radio": (
         "player.commands.radio:radio",
         "Start a radio: tracks without an end that go with what you name.",

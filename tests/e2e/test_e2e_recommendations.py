@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 from e2e_album import SONGS, Music
 from test_e2e_commands import segue
 from test_e2e_edits import eventually
@@ -107,3 +110,47 @@ def test_someones_private_playlist_has_none(mesh: RunningMesh, music: Music, use
     assert theirs.returncode == 1
     similar = segue(mesh.folder, "similar", "thunder", "--limit", "0", "--user", user)
     assert "--limit must be 1 to 100" in similar.stderr
+
+
+def test_discover_weekly_is_the_same_all_week_and_a_playlist_that_nobody_else_changes(
+    mesh: RunningMesh, music: Music, free: str
+) -> None:
+    def weekly() -> dict[str, Any]:
+        return dict(mesh.call("GET", "/recommendations/discover-weekly", token=free).body)
+
+    eventually(lambda: weekly().get("tracks"))
+    answer = weekly()
+    assert re.fullmatch(r"20\d\d-W\d\d", answer["week"])
+    assert answer["is_short"] is True
+    for track in answer["tracks"]:
+        assert {"id", "title", "artist", "reason", "score"} <= set(track)
+    eventually(lambda: weekly().get("playlist_id"))
+    playlist_id = weekly()["playlist_id"]
+    assert weekly() == answer | {"playlist_id": playlist_id}
+    listed = mesh.call("GET", "/playlists", token=free).body["playlists"]
+    (own,) = [one for one in listed if one["title"] == "Discover Weekly"]
+    assert (own["playlist_id"], own["managed_by"]) == (playlist_id, "rec")
+    held = mesh.call("GET", f"/playlists/{playlist_id}/tracks", token=free).body["tracks"]
+    assert [one["id"] for one in held] == [one["id"] for one in answer["tracks"]]
+    refused = mesh.call("DELETE", f"/playlists/{playlist_id}", token=free)
+    assert refused.body["details"][0]["reason"] == "PLAYLIST_IS_MANAGED"
+
+
+def test_discover_weekly_is_shown_and_played_by_the_command_line(
+    mesh: RunningMesh, music: Music, user: str
+) -> None:
+    def shown() -> str:
+        return str(segue(mesh.folder, "discover", "--user", user).stdout)
+
+    eventually(lambda: "segue discover --play" in shown())
+    assert re.search(r"Discover Weekly, 20\d\d-W\d\d, until", shown())
+    assert "Why" in shown()
+    play = ("--play", "--sink", "null", "--seconds", "13")
+    done = segue(mesh.folder, "discover", *play, "--user", user)
+    assert done.returncode == 0, done.stderr
+    assert "started after" in done.stdout
+    token = segue(mesh.folder, "token", "--user", user).stdout.strip()
+    weekly = mesh.call("GET", "/recommendations/discover-weekly", token=token).body
+    played = mesh.call("GET", "/playback/history", token=token).body["entries"][-1]["play"]
+    assert played["origin"]["context"] == {"kind": "PLAYLIST", "id": weekly["playlist_id"]}
+    assert played["origin"]["shown_id"] == weekly["shown_id"]
