@@ -35,6 +35,9 @@ class Town:
     household: str
     told: str
     progress: str
+    again: str
+    listed: str
+    back: str
 
     @property
     def model_id(self) -> str:
@@ -63,7 +66,7 @@ def _model_id(told: str) -> str:
 
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    """A household trains, then a town does."""
+    """A household trains, then a town does, twice, and goes back to its first model."""
     music = tmp_path_factory.mktemp("music")
     make_catalogue(music)
     with running_mesh(tmp_path_factory.mktemp("town")) as mesh:
@@ -74,7 +77,10 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
         asyncio.run(_all_listen(mesh, tracks, range(HOUSEHOLD, TOWN)))
         done = segue(mesh.folder, "train")
         assert done.returncode == 0, done.stderr
-        yield Town(mesh, tracks, household, done.stdout, done.stderr)
+        again = typed(mesh, "train", "--seed", "1")
+        listed = typed(mesh, "models", "list")
+        back = typed(mesh, "models", "rollback")
+        yield Town(mesh, tracks, household, done.stdout, done.stderr, again, listed, back)
 
 
 async def _tracks(mesh: RunningMesh) -> Sequence[Any]:
@@ -122,9 +128,8 @@ def test_a_training_ends_in_a_model_that_recommends_with_reasons(town: Town) -> 
 
 
 def test_a_model_is_rolled_back_to_the_one_before(town: Town) -> None:
-    again = _model_id(town.typed("train", "--seed", "1"))
-    assert re.search(rf"{again}.*recommends", town.typed("models", "list"))
-    assert f"model {town.model_id} recommends" in town.typed("models", "rollback")
+    assert re.search(rf"{_model_id(town.again)}.*recommends", town.listed)
+    assert f"model {town.model_id} recommends" in town.back
     assert re.search(rf"{town.model_id}.*recommends", town.typed("models", "list"))
 
 
