@@ -141,7 +141,9 @@ def _add_recommendations(serving: Serving, parts: Parts, models: ChosenModels) -
         new_id=new_id,
         chance=chance,
     )
-    weekly = MakeWeeklyList(parts.listening, parts.weekly_lists, recommending, now_ms, new_id)
+    weekly = MakeWeeklyList(
+        parts.tracks, parts.listening, parts.weekly_lists, recommending, now_ms, new_id
+    )
     cases = RecommendationUseCases(
         get_discover_weekly=GetDiscoverWeekly(
             parts.weekly_lists,

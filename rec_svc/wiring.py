@@ -354,7 +354,7 @@ def make_weekly_lists(parts: BatchParts, pool: postgres.Pool) -> Callable[..., A
         PostgresWeeklyBatches(pool),
         parts.listening,
         lists,
-        MakeWeeklyList(parts.listening, lists, recommending, now_ms, new_id),
+        MakeWeeklyList(parts.tracks, parts.listening, lists, recommending, now_ms, new_id),
         refresh=parts.refresh,
         clock=now_ms,
     )

@@ -18,7 +18,8 @@ SURFACE = "discover-weekly"
 
 @dataclass(frozen=True, slots=True)
 class WeeklyTrack:
-    """A track of a list, as it was chosen; ``because_of`` is the id of the track of its reason."""
+    """A track of a list, as it was chosen; ``because_of`` is the id of the track of its reason, or
+    of one by the artist of it."""
 
     track_id: str
     score: float

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from rec_svc.domain.exposure_outcomes import Exposure
 from rec_svc.domain.recommended import Reason, ReasonKind, Recommended, RecommendedList, Wanted
-from rec_svc.domain.tracks import Track
+from rec_svc.domain.tracks import Artist, Track
 from rec_svc.domain.weekly_lists import SURFACE, DiscoverWeekly, WeeklyList, WeeklyTrack
 from rec_svc.domain.weeks import Week
 from rec_svc.ports.exposures import Exposures
@@ -67,12 +67,14 @@ class GetDiscoverWeekly:
 
 
 def _reason(one: WeeklyTrack, known: Mapping[str, Track], wanted: Wanted) -> Reason:
-    """Names a track only while it can be heard and its artist is not blocked."""
-    if one.kind is not ReasonKind.BECAUSE_OF_TRACK:
+    """Names a track or its artist only while it can be heard and the artist is not blocked."""
+    if not one.because_of:
         return Reason(one.kind)
     named = known.get(one.because_of)
     if named is None or not wanted.has_artist_of(named):
         return Reason(ReasonKind.SIMILAR_LISTENERS)
+    if one.kind is ReasonKind.ARTIST_YOU_FOLLOW:
+        return Reason(one.kind, artist=Artist(named.artist_id, named.artist))
     return Reason(one.kind, named)
 
 

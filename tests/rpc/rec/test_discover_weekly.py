@@ -72,7 +72,9 @@ def at(instance: Instance, clock: Callable[[], int]) -> GetDiscoverWeekly:
         new_id=new_id,
         chance=random.Random(1),
     )
-    make = MakeWeeklyList(parts.listening, parts.weekly_lists, recommending, clock, new_id)
+    make = MakeWeeklyList(
+        parts.tracks, parts.listening, parts.weekly_lists, recommending, clock, new_id
+    )
     put = PutWeeklyLists(parts.weekly_lists, instance.managed, parts.tracks, parts.listening, clock)
     return GetDiscoverWeekly(
         parts.weekly_lists, make, put, parts.tracks, parts.listening, parts.exposures, clock
@@ -316,3 +318,19 @@ async def test_a_playlist_gets_no_artist_who_was_blocked_before_it_was_put(
     await at(instance, lambda: now)._put.some()
     (version,) = instance.managed.versions[listener.user_id]
     assert list(version.track_ids) == [one.track.id for one in told.made.tracks[1:]]
+
+
+async def test_who_played_nothing_gets_what_goes_with_the_artists_that_they_named(
+    instance: Instance, ambient: list[Track]
+) -> None:
+    user_id, named = new_id(), ambient[0]
+    await instance.parts.favorites.set_favorite_artists(user_id, [named.artist_id])
+    answer = await weekly(instance, user_id)
+    assert len(answer.tracks) == 30
+    assert {one.id for one in answer.tracks} <= {one.id for one in ambient[1:]}
+    for one in answer.tracks:
+        assert one.reason_detail.kind == Kind.ARTIST_YOU_FOLLOW
+        assert (one.reason_detail.artist_id, one.reason_detail.track_id) == (named.artist_id, "")
+    await kept(instance, user_id, ItemKind.BLOCKED_ARTIST, named.artist_id)
+    after = await weekly(instance, user_id)
+    assert {one.reason_detail.kind for one in after.tracks} == {Kind.SIMILAR_LISTENERS}

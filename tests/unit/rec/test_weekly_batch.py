@@ -58,7 +58,9 @@ class World:
             new_id=new_id,
             chance=random.Random(1),
         )
-        self.make_one = MakeWeeklyList(self.listening, self.lists, recommending, self.clock, new_id)
+        self.make_one = MakeWeeklyList(
+            self.tracks, self.listening, self.lists, recommending, self.clock, new_id
+        )
 
     def clock(self) -> int:
         return self.now_ms
