@@ -13,6 +13,7 @@ from __future__ import annotations
 import random
 import sys
 import time
+from typing import NamedTuple
 
 import uvloop
 from segue.rec.v1 import radio_service_pb2 as pb
@@ -32,17 +33,26 @@ BLOCKS = 10
 MUST_MS = 10.0
 
 
-async def _radio(instance: Instance, user_id: str, track: Track) -> list[float]:
-    """How long each block of a radio took, in ms."""
+class _Took(NamedTuple):
+    """Milliseconds of the clock, and of the processor by client and instance together."""
+
+    clock_ms: float
+    processor_ms: float
+
+
+async def _radio(instance: Instance, user_id: str, track: Track) -> list[_Took]:
+    """How long each block of a radio took."""
     feedback = PostgresRadioFeedback(instance.pool)
     started = await instance.radio("StartRadio", pb.StartRadioRequest(track_id=track.id), user_id)
     radio_id, times = started.radio.radio_id, []
     for _ in range(BLOCKS):
-        began = time.perf_counter()
+        began, used = time.perf_counter(), time.process_time()
         answer = await instance.radio(
             "ListNextTracks", pb.ListNextTracksRequest(radio_id=radio_id), user_id
         )
-        times.append((time.perf_counter() - began) * 1000)
+        times.append(
+            _Took((time.perf_counter() - began) * 1000, (time.process_time() - used) * 1000)
+        )
         given, at_ms = [one.id for one in answer.tracks], now_ms() + 60
         await feedback.play(
             [RadioPlay(radio_id, user_id, one, at_ms, skipped=True) for one in given[3:5]]
@@ -61,9 +71,11 @@ async def measure() -> list[Figure]:
         seeds = chance.sample(tracks, RADIOS)
         times = [one for seed in seeds for one in await _radio(instance, user_id, seed)]
     about = "radio next, 20 of 100,000 tracks through RPC, steered before each call"
+    clock, used = [one.clock_ms for one in times], [one.processor_ms for one in times]
     return [
-        Figure(f"{about}: p50", quantile(times, 0.5), "ms", None),
-        Figure(f"{about}: p95", quantile(times, 0.95), "ms", f"limit {MUST_MS:g} ms"),
+        Figure(f"{about}: p50", quantile(clock, 0.5), "ms", None),
+        Figure(f"{about}: p95", quantile(clock, 0.95), "ms", f"limit {MUST_MS:g} ms"),
+        Figure("the same, of the processor, client included: p50", quantile(used, 0.5), "ms", None),
     ]
 
 

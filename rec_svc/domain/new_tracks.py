@@ -41,9 +41,13 @@ class WithNewTracks:
 
     def batch(self, histories: csr_matrix) -> Floats:
         scores = self.learnt.batch(self._stood_for(histories))
+        if not self._kin.shape[0]:
+            return scores
         return np.concatenate([scores, self._means.of(scores)], axis=1)
 
     def contributions(self, history: Rows, rows: Rows, weights: Floats) -> Floats:
+        if max(history.max(initial=0), rows.max(initial=0)) < self.learnt.tracks:
+            return self.learnt.contributions(history, rows, weights)
         each = (np.arange(len(history)), history)
         own = self._stood_for(csr_matrix((weights, each), shape=(len(history), self.tracks)))
         stands = np.unique(own.indices)

@@ -99,7 +99,11 @@ class ItemWeights:
         return np.asarray(own.T * weights, dtype=np.float32)
 
     def spread(self, history: Rows, weights: Floats) -> float:
-        return spread_of(self, history, weights)
+        # Most tracks have no weight to any of a history, and need not be made.
+        line = csr_matrix((weights, history, [0, len(history)]), shape=(1, self.tracks))
+        found = (line @ self.weights).data.astype(np.float64)
+        mean = found.sum() / self.tracks
+        return float(np.sqrt(max(0.0, (found**2).sum() / self.tracks - mean**2))) or 1.0
 
     def similar(self, row: int) -> Floats:
         return np.asarray(self.weights[row].toarray()[0], dtype=np.float32)
