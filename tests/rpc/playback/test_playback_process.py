@@ -99,9 +99,9 @@ async def neighbours(world: World) -> AsyncIterator[tuple[str, str]]:
 
 
 class Process:
-    """One ``python -m playback_svc serve``."""
+    """One ``python -m playback_svc serve``; ``rec`` is where it asks for radios."""
 
-    def __init__(self, world: World, targets: tuple[str, str]) -> None:
+    def __init__(self, world: World, targets: tuple[str, str], rec: str = "") -> None:
         files = server_credentials(world.tls, "playback")
         calling = client_credentials(world.tls, "playback")
         assert world.keys
@@ -117,7 +117,7 @@ class Process:
             "CATALOG_TARGET": targets[0],
             "IDENTITY_TARGET": targets[1],
             "PLAYLIST_TARGET": targets[1],
-            "REC_TARGET": targets[1],
+            "REC_TARGET": rec or targets[1],
             "PUBLIC_URL": PUBLIC_URL,
             "CAPABILITY_KEYS_FILE": world.tls / "capability.json",
             "DRAIN_NOTICE_S": 0.1,
@@ -153,8 +153,14 @@ class Process:
         self._meshes.append(mesh)
         return User(mesh.channel("edge", serves_as="playback"), mesh, user_id, {})
 
+    def kill(self) -> None:
+        """Ends it at once, wherever it is; ``end`` waits until it is gone."""
+        if self._process.returncode is None:
+            self._process.send_signal(signal.SIGKILL)
+
     async def end(self, number: signal.Signals) -> int:
-        self._process.send_signal(number)
+        if self._process.returncode is None:
+            self._process.send_signal(number)
         assert self._process.stdout
         await self._process.stdout.read()
         code = await asyncio.wait_for(self._process.wait(), 20)
