@@ -15,6 +15,8 @@ from rec_svc.domain.model import Model
 from rec_svc.domain.scorers import Rows
 
 _CANDIDATES = 1_000
+# So many standard deviations above the mean are a few hundredths of all.
+_LIKELY = 1.8
 _NEAR, _LITTLE_KNOWN = 300, 100
 
 
@@ -47,14 +49,23 @@ def first_of_each(
 
 def _first(model: Model, scores: Floats, left_out: Rows, ranking: Ranking) -> FirstRows:
     order = model.popularity if ranking is Ranking.POPULARITY else scores
+    likely = order.mean() + _LIKELY * order.std()
     order = order.astype(np.float32)
     order[left_out] = -np.inf
-    count = min(_CANDIDATES, len(order) - len(left_out))
-    rows = (
-        np.argpartition(order, len(order) - count)[len(order) - count :] if count else left_out[:0]
-    )
+    rows = _greatest(order, min(_CANDIDATES, len(order) - len(left_out)), likely)
     first: Rows = rows[np.argsort(-order[rows], kind="stable")].astype(np.int32)
     return FirstRows(first, model.calibrated(scores, first), scores)
+
+
+def _greatest(order: Floats, count: int, likely: float) -> NDArray[np.intp]:
+    """The places of the ``count`` greatest, in any order: looked for among those above ``likely``
+    where these are enough, which are few."""
+    among = np.flatnonzero(order > likely)
+    if len(among) < count:
+        among = np.arange(len(order))
+    if not count:
+        return among[:0]
+    return np.asarray(among[np.argpartition(order[among], len(among) - count)[-count:]])
 
 
 def little_known(model: Model, found: FirstRows) -> Rows:

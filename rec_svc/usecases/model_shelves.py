@@ -22,7 +22,7 @@ from rec_svc.ports.tracks import MOST_ASKED, Tracks
 from rec_svc.usecases.exploring import Exploring
 
 # What the best of a model are looked up in: of most listeners these are enough.
-_LOOKED_UP_FIRST = 60
+_LOOKED_UP_FIRST = 32
 # So many tracks are named as reasons on a shelf: who looks at it wants few, and each costs 1 ms.
 _MOST_NAMED = 6
 
@@ -83,15 +83,16 @@ class ModelShelves:
 
     async def _chosen(self, by: Going, found: Sequence[FirstRows]) -> list[list[Track]]:
         """The tracks that are kept of each; what is looked up is looked up once."""
-        ranked = [by.model.tracks.ids(one.rows) for one in found]
-        first = {id_ for ids in ranked for id_ in ids[:_LOOKED_UP_FIRST]}
-        known = dict(await self._tracks.tracks(first))
+        ids_of, until = by.model.tracks.ids, _LOOKED_UP_FIRST
+        first = [ids_of(one.rows[:until]) for one in found]
+        known = dict(await self._tracks.tracks({id_ for ids in first for id_ in ids}))
         chosen = []
-        for ids in ranked:
-            picks = _kept(by, ids[:_LOOKED_UP_FIRST], known)
-            if len(picks) < MOST_KEPT and len(ids) > _LOOKED_UP_FIRST:
-                known |= await self._tracks.tracks(ids[_LOOKED_UP_FIRST:MOST_ASKED])
-                picks = _kept(by, ids, known)
+        for one, ids in zip(found, first, strict=True):
+            picks = _kept(by, ids, known)
+            if len(picks) < MOST_KEPT and len(one.rows) > until:
+                more = ids_of(one.rows[until:MOST_ASKED])
+                known |= await self._tracks.tracks(more)
+                picks = _kept(by, ids + more, known)
             chosen.append(picks)
         return chosen
 
@@ -118,9 +119,10 @@ def _picks(
     by: Going, found: FirstRows, tracks: Sequence[Track], causes: Sequence[Track | None]
 ) -> list[Recommended]:
     clipped = np.clip(found.chances, 0.0, 1.0).tolist()
-    chances = dict(zip(by.model.tracks.ids(found.rows), clipped, strict=True))
+    chances = dict(zip(found.rows.tolist(), clipped, strict=True))
+    rows = by.model.tracks.rows(track.id for track in tracks).tolist()
     why = model_reasons(by.model, found.scores, tracks, causes, by.blocked)
     return [
-        Recommended(track, chances[track.id], reason)
-        for track, reason in zip(tracks, why, strict=True)
+        Recommended(track, chances[row], reason)
+        for track, row, reason in zip(tracks, rows, why, strict=True)
     ]
