@@ -9,14 +9,8 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Final
 
-from rec_svc.domain.recommended import (
-    MOST_OF_ARTIST,
-    Reason,
-    ReasonKind,
-    Recommended,
-    Source,
-    Wanted,
-)
+from rec_svc.domain.reasons import kept_reason
+from rec_svc.domain.recommended import MOST_OF_ARTIST, Reason, Recommended, Source, Wanted
 from rec_svc.domain.tracks import Track
 
 MOST_SHOWN: Final = 12
@@ -160,8 +154,7 @@ def _reason(reason: Reason, known: Mapping[str, Track], wanted: Wanted) -> Reaso
     """The reason, as long as what it names can be heard and is not blocked."""
     if reason.track is None:
         return reason
-    named = _named(reason.track, known, wanted)
-    return Reason(ReasonKind.SIMILAR_LISTENERS) if named is None else replace(reason, track=named)
+    return kept_reason(reason.kind, reason.track.id, known, wanted)
 
 
 def _named(track: Track | None, known: Mapping[str, Track], wanted: Wanted) -> Track | None:

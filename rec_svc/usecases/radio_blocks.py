@@ -12,6 +12,7 @@ from rec_svc.domain.experiments import Assignments
 from rec_svc.domain.exposure_outcomes import Exposure
 from rec_svc.domain.radio_faults import busy_error
 from rec_svc.domain.radios import NOT_TWICE_MS, Block, Pick, Station, arranged
+from rec_svc.domain.reasons import kept_reason
 from rec_svc.domain.recommendation_faults import unknown_error
 from rec_svc.domain.recommended import (
     Reason,
@@ -96,7 +97,7 @@ class RadioBlocks:
         Raises NotFound, RequestIdReused, Aborted, Unavailable.
         """
         assigned = self._running.current().assignments(listener.user_id)
-        served = await self._again(await self._radios.answered(key))
+        served = await self._again(listener, await self._radios.answered(key))
         for _ in range(_ATTEMPTS):
             if served is not None:
                 # Also when it is asked for again: whoever made it may have died before this.
@@ -144,7 +145,7 @@ class RadioBlocks:
         block = self._block(station, picked, ordered, now_ms, len(ordered) - new)
         given = await self._radios.give(station, block, key)
         if given is None or given.shown_id != block.shown_id:
-            return await self._again(given)
+            return await self._again(listener, given)
         return Served(block, tuple(ordered))
 
     async def _repeated(
@@ -183,21 +184,24 @@ class RadioBlocks:
             now_ms,
         )
 
-    async def _again(self, block: Block | None) -> Served | None:
-        """What was given before, as the catalogue is now."""
+    async def _again(self, listener: Listener, block: Block | None) -> Served | None:
+        """What was given before, as far as it may be recommended now."""
         if block is None:
             return None
         named = {pick.track_id for pick in block.picks} | {one.because_of for one in block.picks}
-        there = await self._tracks.tracks(named - {""})
+        there, blocked = await asyncio.gather(
+            self._tracks.tracks(named - {""}), self._listening.blocked_artists(listener.user_id)
+        )
+        wanted = Wanted(left_out=frozenset(), blocked_artists=blocked, premium=listener.premium)
         tracks = [
             Recommended(
                 there[pick.track_id],
                 pick.score,
-                Reason(ReasonKind[pick.reason], there.get(pick.because_of)),
+                kept_reason(ReasonKind[pick.reason], pick.because_of, there, wanted),
                 pick.propensity,
             )
             for pick in block.picks
-            if pick.track_id in there
+            if pick.track_id in there and wanted.allows(there[pick.track_id])
         ]
         return Served(block, tuple(tracks))
 

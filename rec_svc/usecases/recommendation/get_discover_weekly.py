@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from rec_svc.domain.exposure_outcomes import Exposure
-from rec_svc.domain.recommended import Reason, ReasonKind, Recommended, RecommendedList, Wanted
-from rec_svc.domain.tracks import Artist, Track
-from rec_svc.domain.weekly_lists import SURFACE, DiscoverWeekly, WeeklyList, WeeklyTrack
+from rec_svc.domain.reasons import kept_reason
+from rec_svc.domain.recommended import Recommended, RecommendedList, Wanted
+from rec_svc.domain.weekly_lists import SURFACE, DiscoverWeekly, WeeklyList
 from rec_svc.domain.weeks import Week
 from rec_svc.ports.exposures import Exposures
 from rec_svc.ports.listening import Listening
@@ -60,22 +60,15 @@ class GetDiscoverWeekly:
         asked = {*made.track_ids, *(one.because_of for one in made.tracks if one.because_of)}
         known = await self._tracks.tracks(asked)
         return tuple(
-            Recommended(known[one.track_id], one.score, _reason(one, known, wanted), one.propensity)
+            Recommended(
+                known[one.track_id],
+                one.score,
+                kept_reason(one.kind, one.because_of, known, wanted),
+                one.propensity,
+            )
             for one in made.tracks
             if one.track_id in known and wanted.allows(known[one.track_id])
         )
-
-
-def _reason(one: WeeklyTrack, known: Mapping[str, Track], wanted: Wanted) -> Reason:
-    """Names a track or its artist only while it can be heard and the artist is not blocked."""
-    if not one.because_of:
-        return Reason(one.kind)
-    named = known.get(one.because_of)
-    if named is None or not wanted.has_artist_of(named):
-        return Reason(ReasonKind.SIMILAR_LISTENERS)
-    if one.kind is ReasonKind.ARTIST_YOU_FOLLOW:
-        return Reason(one.kind, artist=Artist(named.artist_id, named.artist))
-    return Reason(one.kind, named)
 
 
 def _exposure(made: WeeklyList) -> Exposure:

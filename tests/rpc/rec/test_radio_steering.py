@@ -225,3 +225,21 @@ async def test_where_nothing_may_be_played_any_more_nothing_is_given(instance: I
     answer = await following(instance, user_id, radio.radio_id)
     assert (list(answer.tracks), answer.repeated_count) == ([], 0)
     assert list((await extended(instance, user_id, radio.radio_id)).track_ids) == []
+
+
+async def test_a_block_that_is_asked_for_again_has_and_names_no_artist_who_was_blocked_since(
+    instance: Instance, groups: list[list[Track]]
+) -> None:
+    ambient, user_id = groups[0], new_id()
+    radio = await start(instance, user_id, track_id=ambient[0].id)
+    again = {"limit": 8, "request_id": "next"}
+    first = await following(instance, user_id, radio.radio_id, **again)
+    seed, gone, *rest = first.tracks
+    assert seed.id == ambient[0].id
+    assert {one.reason_detail.track_id for one in rest} == {seed.id}
+    for artist_id in (seed.artist_id, gone.artist_id):
+        await blocked(instance, user_id, artist_id)
+    answer = await following(instance, user_id, radio.radio_id, **again)
+    assert [one.id for one in answer.tracks] == [one.id for one in rest]
+    assert {one.reason_detail.kind for one in answer.tracks} == {Kind.SIMILAR_LISTENERS}
+    assert not any(seed.title in one.reason for one in answer.tracks)
