@@ -31,7 +31,8 @@ class Exposures(Protocol):
         """Must keep those lists of one user, all or none, as not shown yet; of several with one
         shown_id the first counts.
 
-        Of a user's lists at most ``MOST_OF_USER`` must be kept. Raises Unavailable.
+        Of a user's lists at most ``MOST_OF_USER`` must be kept, and none of one who is erased.
+        Raises Unavailable.
         """
         ...
 

@@ -37,10 +37,12 @@ class MemoryExposures:
         self._experiments = experiments
         self._lists: dict[str, _Held] = {}
         self._users: dict[tuple[str, str], _User] = {}
+        self._erased: set[str] = set()
 
     async def record(self, *exposures: Exposure) -> None:
         for exposure in exposures:
-            self._record(exposure)
+            if exposure.user_id not in self._erased:
+                self._record(exposure)
 
     def _record(self, exposure: Exposure) -> None:
         self._lists.setdefault(exposure.shown_id, _Held(exposure))
@@ -73,6 +75,7 @@ class MemoryExposures:
                 user.returned = True
 
     async def erase(self, user_id: str) -> None:
+        self._erased.add(user_id)
         self._lists = {
             key: one for key, one in self._lists.items() if one.exposure.user_id != user_id
         }

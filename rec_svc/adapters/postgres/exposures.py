@@ -26,7 +26,9 @@ SELECT pg_advisory_xact_lock(key) FROM (
 _RECORD = """
 INSERT INTO exposures (
     shown_id, user_id, surface, model_id, track_ids, propensities, assignments, held_back, at_ms
-) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
+) SELECT %s, %s, %s, %s, %s, %s, %s, %s, %s
+WHERE NOT EXISTS (SELECT FROM erased_users WHERE user_id = %s)
+ON CONFLICT DO NOTHING
 """
 _DROP_BEYOND = """
 DELETE FROM exposures WHERE shown_id = ANY (ARRAY(
@@ -119,8 +121,9 @@ class PostgresExposures:
     async def record(self, *exposures: Exposure) -> None:
         if not exposures:
             return
-        rows = [_row(one) for one in exposures]
+        rows = [[*_row(one), one.user_id] for one in exposures]
         async with postgres.transaction(self._pool) as connection:
+            await connection.execute(_HOLD_USERS, [[exposures[0].user_id]])
             await connection.cursor().executemany(_RECORD, rows)
             await connection.execute(_DROP_BEYOND, [exposures[0].user_id, MOST_OF_USER])
 

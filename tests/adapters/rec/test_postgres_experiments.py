@@ -8,6 +8,7 @@ from meshkit import postgres
 from meshkit.ulids import new_id
 from rec_svc.adapters.postgres.experiments import PostgresExperiments, PostgresLooks
 from rec_svc.adapters.postgres.exposures import PostgresExposures
+from rec_svc.adapters.postgres.pending_events import PostgresPendingEvents
 from rec_svc.domain.experiments import Experiment
 from tests.contracts.rec.experiment_samples import NOW_MS, a_draft
 from tests.contracts.rec.experiments_suite import MOST, ExperimentsContract, LooksContract
@@ -38,7 +39,12 @@ class TestPostgresLooks(LooksContract):
 class TestPostgresExposures(ExposuresContract):
     @pytest.fixture
     def log(self, pool: postgres.Pool) -> LogUnderTest:
+        self.pool = pool
         return LogUnderTest(PostgresExposures(pool), PostgresExperiments(pool))
+
+    async def erase(self, log: LogUnderTest, user_id: str) -> None:
+        await PostgresPendingEvents(self.pool).erase(user_id)
+        await log.log.erase(user_id)
 
     async def test_no_column_names_who_was_erased(
         self, log: LogUnderTest, pool: postgres.Pool

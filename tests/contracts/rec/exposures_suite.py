@@ -248,11 +248,14 @@ class ExposuresContract:
         gone, stays = [await log.shown(new_id(), experiment) for _ in range(2)]
         await log.log.count([a_play(gone), a_play(stays)])
         for _ in range(2):
-            await log.log.erase(gone.user_id)
+            await self.erase(log, gone.user_id)
         arm = await log.arm(experiment, "control")
         assert (arm.users, arm.of(Metric.SKIP_RATE).x) == (1, 1)
         assert await log.log.count([a_play(gone)]) == []
         assert await log.log.show(gone.user_id, [gone.shown_id], NOW_MS) == 0
+        late = a_list(gone.user_id, experiment)
+        await log.log.record(late)
+        assert await log.log.show(gone.user_id, [late.shown_id], NOW_MS) == 0
 
     async def test_what_nothing_can_happen_to_any_more_is_dropped_and_sums_stay(
         self, log: LogUnderTest
@@ -272,3 +275,7 @@ class ExposuresContract:
         shown = [await log.log.show(user, [one.shown_id], NOW_MS + 1_000) for one in lists[:4]]
         assert shown == [0, 0, 1, 1]
         assert len(await log.log.count([a_play(other)])) == 1
+
+    async def erase(self, log: LogUnderTest, user_id: str) -> None:
+        """Everything that is done of a user who is erased."""
+        await log.log.erase(user_id)
