@@ -35,6 +35,10 @@ from rec_svc.ports.tracks import MOST_ASKED, Tracks
 from rec_svc.usecases.chosen_models import ChosenModels
 from rec_svc.usecases.exploring import Exploring
 
+# Of a longer list its first tracks are gone by: what a reason costs, in time and memory, grows with
+# them and by their square.
+_MOST_HISTORY = 1_000
+
 
 @dataclass(frozen=True, slots=True)
 class Listener:
@@ -135,11 +139,12 @@ class Recommending:
         limit: int,
     ) -> list[Recommended]:
         """What the model puts first, but for the share of places that is given to chance."""
-        history = model.tracks.rows(seeds)
+        history = model.tracks.rows(seeds)[:_MOST_HISTORY]
         if not len(history):
             return []
         by = parameters.ranking or Ranking.SCORE
-        found = await asyncio.to_thread(ranking.first_rows, model, history, by)
+        left_out = model.tracks.rows(wanted.left_out)
+        (found,) = await asyncio.to_thread(ranking.first_of_each, model, [history], left_out, by)
         made = _Made(found, history)
         ids = model.tracks.ids(found.rows)
         known = await self._tracks.tracks(ids[:MOST_ASKED])
@@ -189,7 +194,7 @@ class Recommending:
         self, wanted: Wanted, before: Sequence[Recommended], limit: int
     ) -> list[Recommended]:
         """The most played ones of all."""
-        popular = await self._tracks.popular(MOST_ASKED)
+        popular = await self._tracks.popular(MOST_ASKED, wanted.left_out)
         places = {track.id: place for place, track in enumerate(popular, 1)}
         reason = Reason(ReasonKind.POPULAR)
         return [

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import islice
 
 from rec_svc.domain.listening import Taste
-from rec_svc.domain.recommended import ReasonKind, Recommended, Wanted
+from rec_svc.domain.recommended import MOST_OF_ARTIST, ReasonKind, Recommended, Wanted
 from rec_svc.domain.weekly_lists import TRACKS, WEEKS_APART, KeptList, WeeklyList, WeeklyTrack
 from rec_svc.domain.weeks import Week
 from rec_svc.ports.listening import Listening
@@ -42,7 +44,7 @@ class MakeWeeklyList:
         seeds = taste.liked or await self._of_named_artists(taste)
         draft = await self._drafted(listener, taste, seeds, before)
         if before and len(draft.tracks) < TRACKS:
-            draft = await self._drafted(listener, taste, seeds, frozenset())
+            draft = await self._filled(listener, taste, seeds, draft)
         kept = _kept if taste.liked else _kept_by_artist
         made = WeeklyList(
             user_id=user_id,
@@ -64,15 +66,38 @@ class MakeWeeklyList:
         return [track.id for track in tracks]
 
     async def _drafted(
-        self, listener: Listener, taste: Taste, seeds: Sequence[str], before: frozenset[str]
+        self, listener: Listener, taste: Taste, seeds: Sequence[str], left_out: frozenset[str]
     ) -> Draft:
         heard = frozenset(one.track_id for one in taste.listened)
         wanted = Wanted(
-            left_out=heard | taste.saved | before,
+            left_out=heard | taste.saved | left_out,
             blocked_artists=taste.blocked_artists,
             premium=listener.premium,
         )
         return await self._recommending.draft(listener.user_id, seeds, wanted, TRACKS)
+
+    async def _filled(
+        self, listener: Listener, taste: Taste, seeds: Sequence[str], draft: Draft
+    ) -> Draft:
+        """All of ``draft``, which has nothing of earlier lists, and some of these behind it."""
+        counts = Counter(one.track.artist_id for one in draft.tracks)
+        full = {artist_id for artist_id, count in counts.items() if count == MOST_OF_ARTIST}
+        but_full = replace(taste, blocked_artists=taste.blocked_artists | full)
+        there = frozenset(one.track.id for one in draft.tracks)
+        earlier = await self._drafted(listener, but_full, seeds, there)
+        any_ = Wanted(left_out=there, blocked_artists=frozenset(), premium=True)
+        picks = {one.track.id: one for one in earlier.tracks}
+        more = any_.chosen((one.track for one in earlier.tracks), draft.tracks)
+        added = [picks[track.id] for track in islice(more, TRACKS - len(draft.tracks))]
+        by = min((one for one in (draft, earlier) if one.tracks), key=_way, default=draft)
+        model_id = draft.model_id or earlier.model_id
+        tracks = (*draft.tracks, *added)
+        return replace(draft, tracks=tracks, source=by.source, model_id=model_id)
+
+
+def _way(draft: Draft) -> int:
+    """Better ways are less."""
+    return int(draft.source.value)
 
 
 def _kept(one: Recommended) -> WeeklyTrack:

@@ -218,6 +218,25 @@ async def test_a_new_week_has_another_list_over_the_end_of_a_year_of_53_weeks(
     assert not before & {one.track.id for one in new.made.tracks}
     third = await at(instance, lambda: last_ms + 8 * 24 * 3_600_000)(listener)
     assert len(third.made.tracks) == 30
+    # Sixteen were in neither list: all of them come before any comes again.
+    earlier = before | {one.track.id for one in new.made.tracks}
+    found = [one.track.id for one in third.made.tracks]
+    assert not set(found[:16]) & earlier
+    assert set(found[16:]) <= earlier
+
+
+async def test_whoever_heard_all_that_is_popular_has_a_list_of_what_is_played_less(
+    instance: Instance,
+) -> None:
+    user_id = new_id()
+    popular, rare = [a_track() for _ in range(1_000)], [a_track() for _ in range(32)]
+    replica = PostgresTracksReplica(instance.pool)
+    await replica.apply([TrackChange(one.id, 1, one, 9) for one in popular], "t")
+    await replica.apply([TrackChange(one.id, 1, one, 1) for one in rare], "u")
+    await played(instance, user_id, *popular)
+    answer = await weekly(instance, user_id)
+    assert (len(answer.tracks), answer.is_short) == (30, False)
+    assert {one.id for one in answer.tracks} <= {one.id for one in rare}
 
 
 async def test_it_counts_as_shown_and_an_erased_user_has_none(

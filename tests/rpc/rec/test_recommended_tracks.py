@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from segue.rec.v1 import recommendation_service_pb2 as pb
 from segue.rec.v1 import recommended_track_pb2 as track_pb
@@ -13,12 +14,16 @@ from meshkit.testing.rpc import refused
 from meshkit.ulids import new_id
 from rec_svc.adapters.postgres.tracks import PostgresTracksReplica
 from rec_svc.adapters.postgres.user_items import PostgresUserItems
+from rec_svc.domain.fold_in import Regularisation
+from rec_svc.domain.interactions import TrackIndex
+from rec_svc.domain.model import Model
+from rec_svc.domain.scorers import ItemFactors
 from rec_svc.domain.tracks import Track
 from rec_svc.domain.user_items import ItemChanged, ItemKind
 from rec_svc.ports.tracks import TrackChange
 from tests.contracts.rec.tracks_suite import a_track
 from tests.rpc.rec.harness import Instance, an_instance
-from tests.rpc.rec.served_model import serve_groups
+from tests.rpc.rec.served_model import serve, serve_groups
 
 Kind = track_pb.RecommendationReason.Kind
 Source = track_pb.RecommendationSource.Kind
@@ -227,3 +232,29 @@ async def test_a_list_counts_as_shown_once_and_to_whom_it_was_made_for_alone(
         request = pb.ReportShownRequest(shown_ids=shown_ids)
         fault = await refused(instance.recommend("ReportShown", request, user_id))
         assert fault.reason == "INVALID_FIELD"
+
+
+async def test_a_long_list_is_gone_by_its_first_thousand_and_nothing_of_it_is_recommended(
+    instance: Instance,
+) -> None:
+    near, far = [[a_track() for _ in range(count)] for count in (1_050, 50)]
+    await told(instance, *near, *far)
+    rng = np.random.default_rng(1)
+    factors = rng.normal(0, 0.1, (1_100, 4)).astype(np.float32)
+    factors[:1_050, 0] += 1
+    factors[1_050:, 1] += 1
+    ids = [track.id for track in (*near, *far)]
+    model = Model(
+        new_id(),
+        1,
+        TrackIndex(ids),
+        np.arange(1_100, dtype=np.int32),
+        np.ones(1_100, np.float32),
+        ItemFactors(factors, Regularisation(ridge=0.1, negatives=0.1)),
+    )
+    await serve(instance, model)
+    answer = await beside(instance, *ids[:1_020], limit=20)
+    assert answer.source.kind == Source.PERSONAL
+    assert len(answer.tracks) == 20
+    assert {one.id for one in answer.tracks} <= set(ids[1_020:1_050])
+    assert {one.reason_detail.track_id for one in answer.tracks} <= {*ids[:1_000], ""}
