@@ -67,7 +67,7 @@ MODELS: dict[str, tuple[Trainer, Point]] = {
     "EDLAE": (EdlaeTrainer(), {"ridge": 50.0, "dropout": 0.33}),
 }
 if importlib.util.find_spec("pyspark"):
-    MODELS["Spark ALS"] = (SparkTrainer("local[2]"), {"ridge": 0.1, "alpha": 1.0, "epochs": 10})
+    MODELS["Spark ALS"] = (SparkTrainer("local[2]"), {"ridge": 0.2, "alpha": 4.0, "epochs": 10})
 IALS = IalsTrainer()
 BLENDED = ("iALS", "EDLAE", "item-kNN")
 

@@ -71,7 +71,7 @@ class SparkTrainer:
         self._memory_mib = memory_mib
         self._folder = folder
         self._dimensions = dimensions
-        self.tuning = Tuning({"ridge": 0.1, "alpha": 1.0, "epochs": 10})
+        self.tuning = Tuning({"ridge": 0.2, "alpha": 4.0, "epochs": 10})
 
     def fit(self, train: csr_matrix, point: Point, seed: int, progress: Progress) -> Scorer:
         _require_spark()
