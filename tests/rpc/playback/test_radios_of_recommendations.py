@@ -25,10 +25,12 @@ USER = new_id()
 
 
 @pytest.fixture
-async def rec(postgres_server: PostgresServer, tls: Path) -> AsyncIterator[Instance]:
+async def rec(
+    postgres_server: PostgresServer, valkey_url: str, tls: Path
+) -> AsyncIterator[Instance]:
     template = await postgres_server.template("rec", SCHEMA.migrate)
     with postgres_server.database(template) as dsn:
-        async with an_instance(dsn, tls) as instance:
+        async with an_instance(dsn, valkey_url, tls) as instance:
             yield instance
 
 
