@@ -10,7 +10,10 @@ from rec_svc.domain.weeks import Week
 
 
 class WeeklyLists(Protocol):
-    """Lists by user and week. All calls raise Unavailable."""
+    """Lists by user and week. All calls raise Unavailable.
+
+    That a user blocks an artist, or no longer, makes the list of this week due anew.
+    """
 
     async def find(self, user_id: str, week: Week) -> KeptList | None:
         """The list of that week; None where none was made."""
@@ -28,8 +31,11 @@ class WeeklyLists(Protocol):
         """At most ``limit`` lists of the week that are due by then, due longest first."""
         ...
 
-    async def note_playlist(self, user_id: str, week: Week, playlist_id: str) -> None:
-        """Must note that the user's playlist has the list, which is due no more."""
+    async def note_playlist(self, kept: KeptList, playlist_id: str) -> None:
+        """Must note that the user's playlist has the list, as it was when it was ``kept``.
+
+        It is due no more, unless it became due anew meanwhile.
+        """
         ...
 
     async def put_off(self, user_id: str, week: Week, until_ms: int) -> None:

@@ -101,7 +101,7 @@ class RadioInternalServicer(RadioInternalServiceServicer):
         served = await self._extend(listener_of(current_principal()), asked)
         block = served.block
         return internal_pb.ExtendRadioResponse(
-            track_ids=[pick.track_id for pick in block.picks],
+            track_ids=[one.track.id for one in served.tracks],
             shown_id=block.shown_id,
             title=block.title,
             repeated_count=block.repeated,

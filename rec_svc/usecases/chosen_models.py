@@ -7,6 +7,7 @@ from collections import OrderedDict
 import structlog
 
 from meshkit.faults import Unavailable
+from meshkit.single_flight import SingleFlight
 from rec_svc.domain.model import Model
 from rec_svc.ports.models import ModelArtefacts, Models, ServingModel, UnreadableModelError
 from rec_svc.usecases.new_tracks import NewTracks
@@ -31,6 +32,7 @@ class ChosenModels:
         self._models = models
         self._artefacts = artefacts
         self._loaded: OrderedDict[str, Model | None] = OrderedDict()
+        self._loading: SingleFlight[str, Model | None] = SingleFlight()
 
     async def of(self, model_id: str | None) -> Model | None:
         """The model of that id, or the one that serves where there is none or it cannot be read.
@@ -44,16 +46,21 @@ class ChosenModels:
         serving = self._serving.current()
         if model_id is None or (serving is not None and serving.model_id == model_id):
             return serving
-        if model_id not in self._loaded:
-            try:
-                self._loaded[model_id] = await self._load(model_id)
-            except Unavailable as error:
-                _log.warning("model of an experiment out of reach", error=str(error))
-                return serving
-            while len(self._loaded) > _KEPT:
-                self._loaded.popitem(last=False)
-        self._loaded.move_to_end(model_id)
-        return self._loaded[model_id] or serving
+        if model_id in self._loaded:
+            self._loaded.move_to_end(model_id)
+            return self._loaded[model_id] or serving
+        try:
+            return await self._loading(model_id, lambda: self._loaded_now(model_id)) or serving
+        except Unavailable as error:
+            _log.warning("model of an experiment out of reach", error=str(error))
+            return serving
+
+    async def _loaded_now(self, model_id: str) -> Model | None:
+        """Loads it, and keeps it whoever waits for it still."""
+        model = self._loaded[model_id] = await self._load(model_id)
+        while len(self._loaded) > _KEPT:
+            self._loaded.popitem(last=False)
+        return model
 
     async def _load(self, model_id: str) -> Model | None:
         info = await self._models.get(model_id)

@@ -187,10 +187,11 @@ class _Shares:
             track.artist_id: track for track in reversed(tracks)
         }
         self._by_genre: Mapping[str, Track] = {track.genre: track for track in reversed(tracks)}
-        self._count = max(1, len(tracks))
+        # One more: without any of them the shares were lower, also where all are alike.
+        self._count = len(tracks) + 1
 
     def of(self, track: Track) -> float:
-        """Half the share of its artist and half that of its genre, 0 to 1."""
+        """Half the share of its artist and half that of its genre, 0 to below 1."""
         genre = self.genres[track.genre] if track.genre else 0
         return (self.artists[track.artist_id] + genre) / (2 * self._count)
 

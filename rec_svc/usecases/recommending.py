@@ -184,7 +184,8 @@ class Recommending:
         return [
             Recommended(
                 track,
-                shares[track.artist_id] / len(ours),
+                # Without the one that is named it were lower, also where all are of one artist.
+                shares[track.artist_id] / (len(ours) + 1),
                 Reason(ReasonKind.BECAUSE_OF_TRACK, named[track.artist_id]),
             )
             for track in islice(wanted.chosen(ordered, before), limit)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import structlog
@@ -71,19 +71,25 @@ class PutWeeklyLists:
             _log.warning("list put off", reason=fault.reason, metadata=dict(fault.metadata))
             await self._lists.put_off(made.user_id, made.week, now_ms + rest_ms)
             return ""
-        await self._lists.note_playlist(made.user_id, made.week, playlist_id)
+        await self._lists.note_playlist(kept, playlist_id)
         return playlist_id
 
     async def _wanted(self, made: WeeklyList) -> ManagedPlaylist:
         known = await self._tracks.tracks(made.track_ids)
         blocked = await self._listening.blocked_artists(made.user_id)
         there = {id_ for id_, track in known.items() if track.artist_id not in blocked}
+        track_ids = [id_ for id_ in made.track_ids if id_ in there]
         day = instant_of_ms(made.week.begins_ms)
         return ManagedPlaylist(
             user_id=made.user_id,
             key=SURFACE,
-            edition=made.week.key,
+            edition=edition_of(made, track_ids),
             title=TITLE,
             description=f"Not heard yet. For the week from {day:%d %B %Y}.",
-            track_ids=[id_ for id_ in made.track_ids if id_ in there],
+            track_ids=track_ids,
         )
+
+
+def edition_of(made: WeeklyList, track_ids: Sequence[str]) -> int:
+    """The edition of the week's playlist: it rises with the week, and in it as tracks leave."""
+    return made.week.key * 100 + len(made.track_ids) - len(track_ids)

@@ -36,9 +36,11 @@ class MemoryWeeklyLists:
         )
         return [self._held[user_id, week] for _, user_id in sorted(due)][:limit]
 
-    async def note_playlist(self, user_id: str, week: Week, playlist_id: str) -> None:
-        if held := self._held.get((user_id, week)):
-            self._held[user_id, week] = KeptList(held.list, playlist_id)
+    async def note_playlist(self, kept: KeptList, playlist_id: str) -> None:
+        at = (kept.list.user_id, kept.list.week)
+        if held := self._held.get(at):
+            due_ms = None if held.due_ms == kept.due_ms else held.due_ms
+            self._held[at] = KeptList(held.list, playlist_id, due_ms)
 
     async def put_off(self, user_id: str, week: Week, until_ms: int) -> None:
         held = self._held.get((user_id, week))

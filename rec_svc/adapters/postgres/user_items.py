@@ -10,7 +10,7 @@ from meshkit import postgres
 from meshkit.clock import now_ms
 from meshkit.replicas import ToldAt
 from meshkit.replicas_postgres import PostgresReplica
-from rec_svc.adapters.postgres import homes, pending_events
+from rec_svc.adapters.postgres import homes, pending_events, weekly_lists
 from rec_svc.domain.user_items import ItemChange, ItemChanged, ItemKind, told_items
 
 FEEDS: Final = {
@@ -77,6 +77,8 @@ class PostgresUserItems(PostgresReplica[ItemChange]):
             await pending_events.append(connection, [one.saving() for one in turned])
         else:
             await homes.changed(connection, [one.user_id for one in turned])
+        if self._kind is ItemKind.BLOCKED_ARTIST:
+            await weekly_lists.blocked(connection, [one.user_id for one in turned])
         if forgotten:
             await connection.execute(_FORGET_USERS, [self._kind, sorted(forgotten)])
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from psycopg.types.json import Jsonb
 
 from meshkit import postgres
+from meshkit.clock import now_ms
 from rec_svc.adapters.codecs import weekly_lists as codec
 from rec_svc.domain.weekly_lists import KeptList, WeeklyList
 from rec_svc.domain.weeks import Week
@@ -23,7 +24,14 @@ SELECT user_id, week, body, playlist_id, due_at_ms FROM weekly_lists
 WHERE week = %s AND due_at_ms <= %s ORDER BY due_at_ms, user_id LIMIT %s
 """
 _NOTE = """
-UPDATE weekly_lists SET playlist_id = %s, due_at_ms = NULL WHERE user_id = %s AND week = %s
+UPDATE weekly_lists
+SET playlist_id = %s, due_at_ms = CASE WHEN due_at_ms = %s THEN NULL ELSE due_at_ms END
+WHERE user_id = %s AND week = %s
+"""
+# Later than it was due: whoever puts it now notes that this one is done, and no other.
+_BLOCKED = """
+UPDATE weekly_lists SET due_at_ms = greatest(%s, due_at_ms + 1)
+WHERE user_id = ANY (%s) AND week = %s
 """
 _PUT_OFF = """
 UPDATE weekly_lists SET due_at_ms = %s
@@ -47,6 +55,13 @@ DELETE FROM weekly_lists WHERE (user_id, week) IN (
 """
 
 
+async def blocked(connection: postgres.Connection, user_ids: Iterable[str]) -> None:
+    """These users block artists, or no longer, in this transaction: playlists are put anew."""
+    at_ms = now_ms()
+    values = [at_ms, sorted(set(user_ids)), Week.at(at_ms).key]
+    await connection.execute(_BLOCKED, values)
+
+
 class PostgresWeeklyLists:
     """``WeeklyLists`` of the schema; a holder of users (``UserHolder``)."""
 
@@ -59,8 +74,9 @@ class PostgresWeeklyLists:
     async def due(self, week: Week, now_ms: int, limit: int) -> Sequence[KeptList]:
         return await self._found(_DUE, [week.key, now_ms, limit])
 
-    async def note_playlist(self, user_id: str, week: Week, playlist_id: str) -> None:
-        await self._write(_NOTE, [playlist_id, user_id, week.key])
+    async def note_playlist(self, kept: KeptList, playlist_id: str) -> None:
+        made = kept.list
+        await self._write(_NOTE, [playlist_id, kept.due_ms, made.user_id, made.week.key])
 
     async def put_off(self, user_id: str, week: Week, until_ms: int) -> None:
         await self._write(_PUT_OFF, [until_ms, user_id, week.key])

@@ -78,7 +78,10 @@ class WeeklyListsContract(ABC):
         assert await self.due(lists, 40, limit=2) == [second, first]
         await lists.put_off(second.user_id, WEEK, 50)
         assert await self.due(lists, 49) == [first, third]
-        await lists.note_playlist(first.user_id, WEEK, playlist_id := new_id())
+        (due, *_) = [one for one in await lists.due(WEEK, 49, 10) if one.list == first]
+        await lists.note_playlist(replace(due, due_ms=29), playlist_id := new_id())
+        assert await self.due(lists, 49) == [first, third]
+        await lists.note_playlist(due, playlist_id)
         kept = await lists.find(first.user_id, WEEK)
         assert kept is not None
         assert (kept.list, kept.playlist_id, kept.due_ms) == (first, playlist_id, None)

@@ -186,6 +186,19 @@ async def test_without_a_model_others_of_the_artists_come_first_and_then_the_mos
     assert [one.artist for one in answer.tracks] == ["Air", "Air", "Moby"]
 
 
+async def test_where_all_is_of_one_artist_the_track_that_is_named_counts_still(
+    instance: Instance,
+) -> None:
+    first = a_track(artist="Air")
+    others = [a_track(artist="Air", artist_id=first.artist_id) for _ in range(3)]
+    await told(instance, first, *others)
+    whole = await beside(instance, first.id, others[0].id, limit=1)
+    (named,) = [one.reason_detail.track_id for one in whole.tracks]
+    (kept,) = {first.id, others[0].id} - {named}
+    without = await beside(instance, kept, limit=1)
+    assert without.tracks[0].score < whole.tracks[0].score
+
+
 async def test_an_empty_list_and_an_empty_catalogue_have_answers(instance: Instance) -> None:
     assert list((await beside(instance)).tracks) == []
     track = a_track()

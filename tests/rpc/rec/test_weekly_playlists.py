@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from segue.playlist.v1.playlist_internal_service_pb2_grpc import PlaylistInternalServiceStub
 
+from meshkit.clock import now_ms
 from meshkit.faults import Unavailable
 from meshkit.testing.at_once import at_once
 from meshkit.testing.stores import PostgresServer
@@ -17,12 +18,15 @@ from playlist_svc.schema import SCHEMA as PLAYLIST_SCHEMA
 from rec_svc.adapters.grpc.managed_playlists import PlaylistServiceManaged
 from rec_svc.adapters.memory.managed_playlists import MemoryManagedPlaylists
 from rec_svc.adapters.postgres.tracks import PostgresTracksReplica
+from rec_svc.adapters.postgres.user_items import PostgresUserItems
 from rec_svc.domain.recommended import ReasonKind
+from rec_svc.domain.user_items import ItemKind
 from rec_svc.domain.weekly_lists import KeptList, WeeklyTrack
 from rec_svc.domain.weeks import Week
 from rec_svc.ports.managed_playlists import ManagedPlaylist, ManagedPlaylists
 from rec_svc.ports.tracks import TrackChange
 from rec_svc.usecases.weekly_playlists import PutWeeklyLists
+from tests.contracts.rec.listening_world import item, item_gone
 from tests.contracts.rec.tracks_suite import a_track
 from tests.contracts.rec.weekly_lists_suite import a_list
 from tests.rpc.playlist.sharing_harness import Instance as Playlists
@@ -140,3 +144,24 @@ async def test_a_list_that_waited_for_playlists_is_put_when_they_are_back(
     await instance.parts.weekly_lists.put_off(user_id, WEEK, WEEK.begins_ms)
     await putting(instance, store_of(playlists)).some()
     assert await versions(playlists, user_id) == [list(one.list.track_ids)]
+
+
+async def test_who_blocks_an_artist_loses_their_tracks_from_the_playlist_too(
+    instance: Instance, playlists: Playlists
+) -> None:
+    user_id, store, week = new_id(), store_of(playlists), Week.at(now_ms())
+    one = await kept(instance, user_id, week)
+    parts = instance.parts
+    put = PutWeeklyLists(parts.weekly_lists, store, parts.tracks, parts.listening, now_ms)
+    whole = list(one.list.track_ids)
+    await put.some()
+    known = await parts.tracks.tracks(whole)
+    items = PostgresUserItems(instance.pool, ItemKind.BLOCKED_ARTIST)
+    await items.apply([item(user_id, known[whole[1]].artist_id)], new_id())
+    await put.some()
+    left = [whole[0], whole[2]]
+    assert await versions(playlists, user_id) == [left, whole]
+    await items.apply([item_gone(user_id, known[whole[1]].artist_id)], new_id())
+    await put.some()
+    # Whoever changes their mind has them back with the next list.
+    assert await versions(playlists, user_id) == [left, whole]

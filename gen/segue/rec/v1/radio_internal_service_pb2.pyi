@@ -79,7 +79,7 @@ class ExtendRadioResponse(_message.Message):
     @_builtins.property
     def track_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """ULIDs of the next tracks in order: 20, fewer in a small catalogue, none where nothing may be played.
-        Of what is asked for again, some may have left the catalogue since.
+        Of what is asked for again, some may have left the catalogue since, or be of artists who were blocked.
         """
 
     def __init__(

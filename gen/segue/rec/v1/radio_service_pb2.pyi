@@ -325,7 +325,7 @@ class ListNextTracksRequest(_message.Message):
     limit: _builtins.int
     """How many tracks at most: 1 to 50, default 20."""
     request_id: _builtins.str
-    """Makes a retry safe for 24 h: it gives the same tracks, but for those that left the catalogue since. Up
+    """Makes a retry safe for 24 h: it gives the same tracks, but for those that may not be given any more. Up
     to 128 visible ASCII characters; absent: no deduplication.
     """
     def __init__(

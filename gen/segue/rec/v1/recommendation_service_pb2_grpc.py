@@ -131,10 +131,11 @@ class RecommendationServiceServicer:
         """Discover Weekly: 30 tracks that the caller has not heard, begun or saved, the best first, the same
         for a whole week. A week is one of ISO 8601: it begins on Monday at 00:00 UTC. Whoever listened in
         the last four weeks has the list soon after that, others from when they first ask in the week. What
-        was played, saved or blocked since it was made changes nothing of it, but what may not be recommended
-        any more is left out of the answer. The list is also the caller's playlist Discover Weekly
-        (`playlist_id`), the same one for ever: each week is a version of it, earlier ones can be read, and
-        people cannot change or delete it (PLAYLIST_IS_MANAGED). Of tracks that were in the lists of the four weeks before, none
+        was played or saved since it was made changes nothing of it, but what may not be recommended any more
+        is left out of the answer. The list is also the caller's playlist Discover Weekly (`playlist_id`), the
+        same one for ever: each week is a version of it, earlier ones can be read, and people cannot change or
+        delete it (PLAYLIST_IS_MANAGED). Of whoever blocks an artist their tracks leave the playlist, too, by a
+        further version, some seconds later. Of tracks that were in the lists of the four weeks before, none
         comes again while there are others. Repeating the call gives the same list and the same `shown_id`.
         Errors: none of its own.
         """
