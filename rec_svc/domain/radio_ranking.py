@@ -10,7 +10,7 @@ import numpy as np
 from rec_svc.domain.experiments import Ranking
 from rec_svc.domain.fold_in import Floats
 from rec_svc.domain.model import Model
-from rec_svc.domain.ranking import FirstRows
+from rec_svc.domain.ranking import FirstRows, greatest, likely_above
 from rec_svc.domain.scorers import Rows
 
 CANDIDATES: Final = 1_000
@@ -37,10 +37,11 @@ def station_rows(model: Model, station: StationRows, by: Ranking) -> FirstRows:
     """
     scores = model.scores(station.liked)
     order = (model.popularity if by is Ranking.POPULARITY else scores).astype(np.float32)
+    likely = likely_above(order)
     order[station.liked] = -np.inf
     order[station.left_out] = -np.inf
     count = min(_CONSIDERED, int(np.isfinite(order).sum()))
-    rows = np.argpartition(-order, count - 1)[:count] if count else np.empty(0, np.int64)
+    rows = greatest(order, count, likely)
     kept = _standard(order[rows])
     if len(station.skipped) and count:
         kept -= _avoided(model, station.skipped, rows.astype(np.int32))

@@ -49,15 +49,20 @@ def first_of_each(
 
 def _first(model: Model, scores: Floats, left_out: Rows, ranking: Ranking) -> FirstRows:
     order = model.popularity if ranking is Ranking.POPULARITY else scores
-    likely = order.mean() + _LIKELY * order.std()
+    likely = likely_above(order)
     order = order.astype(np.float32)
     order[left_out] = -np.inf
-    rows = _greatest(order, min(_CANDIDATES, len(order) - len(left_out)), likely)
+    rows = greatest(order, min(_CANDIDATES, len(order) - len(left_out)), likely)
     first: Rows = rows[np.argsort(-order[rows], kind="stable")].astype(np.int32)
     return FirstRows(first, model.calibrated(scores, first), scores)
 
 
-def _greatest(order: Floats, count: int, likely: float) -> NDArray[np.intp]:
+def likely_above(order: Floats) -> float:
+    """What a few hundredths of ``order`` are above, all of them finite."""
+    return float(order.mean() + _LIKELY * order.std())
+
+
+def greatest(order: Floats, count: int, likely: float) -> NDArray[np.intp]:
     """The places of the ``count`` greatest, in any order: looked for among those above ``likely``
     where these are enough, which are few."""
     among = np.flatnonzero(order > likely)

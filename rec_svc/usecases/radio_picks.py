@@ -22,7 +22,7 @@ from rec_svc.domain.tracks import Track
 from rec_svc.ports.tracks import MOST_ASKED, Tracks
 from rec_svc.usecases.exploring import Exploring
 
-_ASKED_A_PLACE = 4
+_ASKED_A_PLACE = 2
 _OF_GENRE = 200
 _MOST_GENRES = 3
 
@@ -99,21 +99,25 @@ class RadioPicks:
         by = asked.parameters.ranking or Ranking.SCORE
         found = await asyncio.to_thread(station_rows, model, rows, by)
         places = asked.limit - len(before)
-        ids = model.tracks.ids(found.rows)
-        chosen = await self._first(ids, asked.wanted, before, places)
+        chosen = await self._first(model, found, asked.wanted, before, places)
         picks = await self._with_reasons(model, liked, found, chosen, asked.wanted)
         share = asked.parameters.explore_share or 0.0
         return await self._exploring(model, found, picks, asked.wanted, share, before)
 
     async def _first(
-        self, ids: Sequence[str], wanted: Wanted, before: Sequence[Recommended], places: int
+        self,
+        model: Model,
+        found: FirstRows,
+        wanted: Wanted,
+        before: Sequence[Recommended],
+        places: int,
     ) -> list[Track]:
-        """The first of ``ids`` that may stand there; asks for no more tracks than it needs."""
+        """What comes first and may stand there; asks for few more tracks than it needs."""
         there: list[Track] = []
         chosen: list[Track] = []
         step = max(1, places * _ASKED_A_PLACE)
-        for start in range(0, len(ids), step):
-            part = ids[start : start + step]
+        for start in range(0, len(found.rows), step):
+            part = model.tracks.ids(found.rows[start : start + step].tolist())
             known = await self._tracks.tracks(part)
             there += (known[id_] for id_ in part if id_ in known)
             chosen = list(islice(wanted.chosen(there, before), places))
