@@ -78,6 +78,12 @@ class Recommended:
     propensity: float = 1.0
 
 
+def in_order(tracks: Iterable[Track], kind: ReasonKind) -> list[Recommended]:
+    """Tracks whose score is their place alone: 1, a half, a third and so on."""
+    reason = Reason(kind)
+    return [Recommended(track, 1 / place, reason) for place, track in enumerate(tracks, 1)]
+
+
 @dataclass(frozen=True, slots=True)
 class RecommendedList:
     """A list as a user gets it; ``model_id`` is empty where no model made it."""

@@ -10,7 +10,7 @@ from rec_svc.domain.experiments import Assignments
 from rec_svc.domain.home import Home, Shelf, ShelfKind, kept
 from rec_svc.domain.listening import Listened, Taste
 from rec_svc.domain.model import Model
-from rec_svc.domain.recommended import Reason, ReasonKind, Recommended, Source
+from rec_svc.domain.recommended import Reason, ReasonKind, Recommended, Source, in_order
 from rec_svc.domain.tracks import Artist, Track
 from rec_svc.ports.experiments import RunningExperiments
 from rec_svc.ports.listening import Listening
@@ -121,7 +121,7 @@ class MakeHome:
         new = [track for track in newest if track.added_at_ms >= since_ms]
         picks = [
             replace(one, reason=_of_artist(one.track))
-            for one in _in_order(maker.kept(new, maker.heard), ReasonKind.ARTIST_YOU_FOLLOW)
+            for one in in_order(maker.kept(new, maker.heard), ReasonKind.ARTIST_YOU_FOLLOW)
         ]
         return [self._shelf(ShelfKind.NEW_FROM_ARTISTS, picks, Source.CONTENT)]
 
@@ -167,7 +167,7 @@ class MakeHome:
         others = await self._tracks.of_artists([seed.artist_id], _LOOKED_UP)
         picks = [
             replace(one, reason=Reason(ReasonKind.BECAUSE_OF_TRACK, seed))
-            for one in _in_order(maker.kept(others, maker.heard), ReasonKind.BECAUSE_OF_TRACK)
+            for one in in_order(maker.kept(others, maker.heard), ReasonKind.BECAUSE_OF_TRACK)
         ]
         return self._shelf(ShelfKind.BECAUSE_YOU_PLAYED, picks, Source.CONTENT, seed)
 
@@ -188,12 +188,12 @@ class MakeHome:
         ids = [one.track_id for one in sorted(often, key=lambda one: -one.plays)[:_LOOKED_UP]]
         known = await self._tracks.tracks(ids) if ids else {}
         there = maker.kept([known[id_] for id_ in ids if id_ in known])
-        picks = _in_order(there, ReasonKind.BACK_IN_ROTATION)
+        picks = in_order(there, ReasonKind.BACK_IN_ROTATION)
         return [self._shelf(ShelfKind.BACK_IN_ROTATION, picks, Source.PERSONAL)]
 
     async def _popular(self, maker: _Maker) -> list[Recommended]:
         popular = await self._tracks.popular(_LOOKED_UP)
-        return _in_order(maker.kept(popular), ReasonKind.POPULAR)
+        return in_order(maker.kept(popular), ReasonKind.POPULAR)
 
     def _by(
         self,
@@ -213,12 +213,6 @@ class MakeHome:
         because: Track | None = None,
     ) -> Shelf:
         return Shelf(kind, self._new_id(), source, tuple(picks), because)
-
-
-def _in_order(tracks: Sequence[Track], kind: ReasonKind) -> list[Recommended]:
-    """Tracks whose score is their place alone."""
-    reason = Reason(kind)
-    return [Recommended(track, 1 / place, reason) for place, track in enumerate(tracks, 1)]
 
 
 def _of_artist(track: Track) -> Reason:

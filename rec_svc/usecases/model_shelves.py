@@ -7,19 +7,17 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from rec_svc.domain import ranking
 from rec_svc.domain.experiments import Parameters, Ranking
 from rec_svc.domain.home import MOST_KEPT, MOST_SHOWN, kept
 from rec_svc.domain.model import Model
 from rec_svc.domain.ranking import FirstRows
-from rec_svc.domain.reasons import model_reasons
 from rec_svc.domain.recommended import Recommended, Wanted
 from rec_svc.domain.scorers import Rows
 from rec_svc.domain.tracks import Track
 from rec_svc.ports.tracks import MOST_ASKED, Tracks
 from rec_svc.usecases.exploring import Exploring
+from rec_svc.usecases.model_picks import Chosen, ModelPicks
 
 # What the best of a model are looked up in: of most listeners these are enough.
 _LOOKED_UP_FIRST = 32
@@ -42,6 +40,7 @@ class ModelShelves:
 
     def __init__(self, tracks: Tracks, chance: random.Random) -> None:
         self._tracks = tracks
+        self._picks = ModelPicks(tracks)
         self._exploring = Exploring(tracks, chance)
 
     async def beside(self, by: Going, histories: Sequence[Rows]) -> list[list[Recommended]]:
@@ -55,13 +54,8 @@ class ModelShelves:
         heard = by.model.tracks.rows(by.heard)
         found = await asyncio.to_thread(ranking.first_of_each, by.model, histories, heard, order)
         chosen = await self._chosen(by, found)
-        owed = await asyncio.to_thread(_causes, by.model, histories, chosen)
-        named = {id_ for causes in owed for id_ in causes if id_}
-        causes = await self._tracks.tracks(named) if named else {}
-        return [
-            _picks(by, one, tracks, [causes.get(id_ or "") for id_ in why])
-            for one, tracks, why in zip(found, chosen, owed, strict=True)
-        ]
+        lists = [Chosen(*one) for one in zip(histories, found, chosen, strict=True)]
+        return await self._picks(by.model, lists, by.blocked, _MOST_NAMED)
 
     async def explored(
         self, by: Going, history: Rows, picks: Sequence[Recommended]
@@ -99,30 +93,3 @@ class ModelShelves:
 
 def _kept(by: Going, ids: Sequence[str], known: Mapping[str, Track]) -> list[Track]:
     return kept((known[id_] for id_ in ids if id_ in known), by.heard, by.blocked)
-
-
-def _causes(
-    model: Model,
-    histories: Sequence[Rows],
-    chosen: Sequence[Sequence[Track]],
-) -> list[list[str | None]]:
-    """The id of the track that each place of each shelf is owed to; None: to no single one."""
-    owed = []
-    for history, tracks in zip(histories, chosen, strict=True):
-        rows = model.tracks.rows(track.id for track in tracks)
-        causes = ranking.causes(model, history, rows, _MOST_NAMED)
-        owed.append([None if row is None else model.tracks.ids([row])[0] for row in causes])
-    return owed
-
-
-def _picks(
-    by: Going, found: FirstRows, tracks: Sequence[Track], causes: Sequence[Track | None]
-) -> list[Recommended]:
-    clipped = np.clip(found.chances, 0.0, 1.0).tolist()
-    chances = dict(zip(found.rows.tolist(), clipped, strict=True))
-    rows = by.model.tracks.rows(track.id for track in tracks).tolist()
-    why = model_reasons(by.model, found.scores, tracks, causes, by.blocked)
-    return [
-        Recommended(track, chances[row], reason)
-        for track, row, reason in zip(tracks, rows, why, strict=True)
-    ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from rec_svc.domain.home import Home, Shelf, ShelfKind, kept
-from rec_svc.domain.recommended import Reason, ReasonKind, Recommended, Source
+from rec_svc.domain.recommended import ReasonKind, Source, in_order
 from rec_svc.domain.tracks import Track
 from rec_svc.ports.listening import Listening
 from rec_svc.ports.tracks import Tracks
@@ -36,7 +36,6 @@ class PopularChart:
 
     def home(self) -> Home:
         """The home of somebody of whom nothing can be known now."""
-        reason = Reason(ReasonKind.POPULAR)
-        picks = (Recommended(one, 1 / place, reason) for place, one in enumerate(self._chart, 1))
-        shelf = Shelf(ShelfKind.POPULAR, "", Source.POPULAR, tuple(picks))
+        picks = tuple(in_order(self._chart, ReasonKind.POPULAR))
+        shelf = Shelf(ShelfKind.POPULAR, "", Source.POPULAR, picks)
         return Home(self._clock(), "", (shelf,), {})

@@ -9,18 +9,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from rec_svc.domain import ranking
 from rec_svc.domain.experiments import Parameters, Ranking
 from rec_svc.domain.model import Model
 from rec_svc.domain.radio_ranking import StationRows, station_rows
 from rec_svc.domain.radios import SeedKind, Station, Steering
 from rec_svc.domain.ranking import FirstRows
-from rec_svc.domain.reasons import model_reasons
 from rec_svc.domain.recommended import Reason, ReasonKind, Recommended, Source, Wanted
-from rec_svc.domain.scorers import Rows
 from rec_svc.domain.tracks import Track
 from rec_svc.ports.tracks import MOST_ASKED, Tracks
 from rec_svc.usecases.exploring import Exploring
+from rec_svc.usecases.model_picks import Chosen, ModelPicks
 
 _ASKED_A_PLACE = 2
 _OF_GENRE = 200
@@ -60,6 +58,7 @@ class RadioPicks:
     def __init__(self, tracks: Tracks, chance: random.Random) -> None:
         self._tracks = tracks
         self._chance = chance
+        self._picks = ModelPicks(tracks)
         self._exploring = Exploring(tracks, chance)
 
     async def pick(self, asked: Asked) -> Picked:
@@ -100,7 +99,8 @@ class RadioPicks:
         found = await asyncio.to_thread(station_rows, model, rows, by)
         places = asked.limit - len(before)
         chosen = await self._first(model, found, asked.wanted, before, places)
-        picks = await self._with_reasons(model, liked, found, chosen, asked.wanted)
+        blocked = asked.wanted.blocked_artists
+        (picks,) = await self._picks(model, [Chosen(liked, found, chosen)], blocked)
         share = asked.parameters.explore_share or 0.0
         return await self._exploring(model, found, picks, asked.wanted, share, before)
 
@@ -124,26 +124,6 @@ class RadioPicks:
             if len(chosen) == places:
                 break
         return chosen
-
-    async def _with_reasons(
-        self,
-        model: Model,
-        liked: Rows,
-        found: FirstRows,
-        chosen: Sequence[Track],
-        wanted: Wanted,
-    ) -> list[Recommended]:
-        rows = model.tracks.rows(track.id for track in chosen)
-        owed = await asyncio.to_thread(ranking.causes, model, liked, rows)
-        named = {row: id_ for row in owed if row is not None for id_ in model.tracks.ids([row])}
-        there = await self._tracks.tracks(set(named.values())) if named else {}
-        causes = [None if row is None else there.get(named[row]) for row in owed]
-        why = model_reasons(model, found.scores, chosen, causes, wanted.blocked_artists)
-        chances = model.calibrated(found.scores, rows).clip(0, 1).tolist()
-        return [
-            Recommended(track, chance, reason)
-            for track, chance, reason in zip(chosen, chances, why, strict=True)
-        ]
 
     async def _alike(self, asked: Asked, before: Sequence[Recommended]) -> list[Recommended]:
         """Others of the same artists and genres, those that most of it is of first."""

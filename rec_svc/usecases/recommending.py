@@ -5,19 +5,15 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
-
-import numpy as np
 
 from rec_svc.domain import ranking
 from rec_svc.domain.experiments import Assignments, Parameters, Ranking
 from rec_svc.domain.exposure_outcomes import Exposure
 from rec_svc.domain.model import Model
-from rec_svc.domain.ranking import FirstRows
-from rec_svc.domain.reasons import model_reasons
 from rec_svc.domain.recommended import (
     Reason,
     ReasonKind,
@@ -26,14 +22,13 @@ from rec_svc.domain.recommended import (
     Source,
     Wanted,
 )
-from rec_svc.domain.scorers import Rows
-from rec_svc.domain.tracks import Track
 from rec_svc.ports.experiments import RunningExperiments
 from rec_svc.ports.exposures import Exposures
 from rec_svc.ports.listening import Listening
 from rec_svc.ports.tracks import MOST_ASKED, Tracks
 from rec_svc.usecases.chosen_models import ChosenModels
 from rec_svc.usecases.exploring import Exploring
+from rec_svc.usecases.model_picks import Chosen, ModelPicks
 
 # Of a longer list its first tracks are gone by: what a reason costs, in time and memory, grows with
 # them and by their square.
@@ -46,14 +41,6 @@ class Listener:
 
     user_id: str
     premium: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Made:
-    """What a model made, and the ids that it went by."""
-
-    found: FirstRows
-    history: Rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +75,7 @@ class Recommending:
         self._exposures = exposures
         self._clock = clock
         self._new_id = new_id
+        self._picks = ModelPicks(tracks)
         self._exploring = Exploring(tracks, chance)
 
     async def beside(
@@ -145,29 +133,14 @@ class Recommending:
         by = parameters.ranking or Ranking.SCORE
         left_out = model.tracks.rows(wanted.left_out)
         (found,) = await asyncio.to_thread(ranking.first_of_each, model, [history], left_out, by)
-        made = _Made(found, history)
         ids = model.tracks.ids(found.rows)
         known = await self._tracks.tracks(ids[:MOST_ASKED])
         there = (known[id_] for id_ in ids if id_ in known)
         chosen = list(islice(wanted.chosen(there, ()), limit))
-        picks = await self._with_reasons(model, made, chosen, wanted)
+        blocked = wanted.blocked_artists
+        (picks,) = await self._picks(model, [Chosen(history, found, chosen)], blocked)
         share = parameters.explore_share or 0.0
         return await self._exploring(model, found, picks, wanted, share)
-
-    async def _with_reasons(
-        self, model: Model, made: _Made, chosen: Sequence[Track], wanted: Wanted
-    ) -> list[Recommended]:
-        rows = model.tracks.rows(track.id for track in chosen)
-        owed = await asyncio.to_thread(ranking.causes, model, made.history, rows)
-        named = set(model.tracks.ids({row for row in owed if row is not None}))
-        there = await self._tracks.tracks(named) if named else {}
-        causes = [None if row is None else there.get(*model.tracks.ids([row])) for row in owed]
-        blocked, chances = wanted.blocked_artists, _chances(made.found)
-        why = model_reasons(model, made.found.scores, chosen, causes, blocked)
-        return [
-            Recommended(track, chances[row], reason)
-            for track, row, reason in zip(chosen, rows.tolist(), why, strict=True)
-        ]
 
     async def _by_artists(
         self, seeds: Sequence[str], wanted: Wanted, before: Sequence[Recommended], limit: int
@@ -219,10 +192,3 @@ class Recommending:
                 assigned.held_back,
             )
         )
-
-
-def _chances(found: FirstRows) -> Mapping[int, float]:
-    pairs: Iterable[tuple[int, float]] = zip(
-        found.rows.tolist(), np.clip(found.chances, 0.0, 1.0).tolist(), strict=True
-    )
-    return dict(pairs)
