@@ -116,6 +116,7 @@ async def test_no_more_jobs_run_at_once_than_allowed(pool: postgres.Pool, jobs: 
         nonlocal running, most, done
         running += 1
         most = max(most, running)
+        await until(lambda: most >= 3)
         await asyncio.sleep(0.02)
         running -= 1
         done += 1

@@ -77,7 +77,7 @@ def station(world: World) -> Station:
 
 
 @pytest.fixture
-def fan(instance: Instance) -> User:
+async def fan(instance: Instance) -> User:
     """A user whose plan does not limit skips."""
     return instance.user(tier="premium")
 

@@ -83,6 +83,8 @@ async def an_instance(
     unused = "unix:///unused.sock"
     settings = Settings(
         **service_settings(tls, "rec").model_dump(),
+        # Tests take looks themselves.
+        experiment_looks_s=3600,
         database_dsn=SecretStr(dsn),
         valkey_url=valkey_url,
         valkey_insecure=True,
