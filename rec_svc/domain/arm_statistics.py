@@ -14,9 +14,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from scipy.stats import norm
+from scipy.special import ndtri
 
-_LEVEL_95 = float(norm.isf(0.025))
+_LEVEL_95 = float(-ndtri(0.025))
 
 
 class Metric(enum.Enum):

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import isotonic_regression
 from scipy.sparse import csr_matrix
 
 from rec_svc.domain.evaluation import Scores, batches
@@ -59,6 +58,9 @@ def fit_calibration(scores: Scores, train: csr_matrix, validation: csr_matrix) -
     used = shown > 0
     if used.sum() < 2 or not hits.any():
         return NEUTRAL
+    # Here, since it takes long to import and whoever serves fits none.
+    from scipy.optimize import isotonic_regression
+
     chances = isotonic_regression(hits[used] / shown[used], weights=shown[used]).x
     knots = sums[used] / shown[used]
     return Calibration(knots.astype(np.float32), np.clip(chances, 0, 1).astype(np.float32))

@@ -16,8 +16,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.integrate import simpson
-from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
 
 FURTHEST = 8.0
@@ -73,6 +71,9 @@ def _edge(density: Density | None, step: float, may_spend: float, furthest: floa
 
     if may_spend <= _LEAST_SPENT or too_much(furthest) >= 0:
         return furthest
+    # Here, since it takes long to import and few processes need it.
+    from scipy.optimize import brentq
+
     return float(brentq(too_much, 0.0, furthest, xtol=1e-9))
 
 
@@ -80,6 +81,8 @@ def _beyond(density: Density | None, step: float, edge: float) -> float:
     """The probability that the next sum is beyond ``edge`` on either side, and none before was."""
     if density is None:
         return 2 * float(ndtr(-edge / step))
+    from scipy.integrate import simpson
+
     places, known = density
     leaves = ndtr((places - edge) / step) + ndtr((-edge - places) / step)
     return float(simpson(known * leaves, x=places))
@@ -90,6 +93,8 @@ def _carried_on(density: Density | None, step: float, edge: float) -> Density:
     places = np.linspace(-edge, edge, _POINTS)
     if density is None:
         return places, _normal(places, step)
+    from scipy.integrate import simpson
+
     before, known = density
     moves = _normal(places[:, None] - before[None, :], step)
     return places, simpson(moves * known[None, :], x=before, axis=1)
