@@ -136,7 +136,7 @@ class MakeHome:
         history = liked if len(liked) else rows(await self._of_artists(maker))
         histories = [*(rows([seed.id]) for seed in known), *([history] if len(history) else [])]
         found = await self._by_model.beside(going, histories)
-        by_seed = {seed.id: picks for seed, picks in zip(known, found, strict=False)}
+        by_seed = {seed.id: one.picks for seed, one in zip(known, found, strict=False)}
         shelves = [
             self._by(going.model, ShelfKind.BECAUSE_YOU_PLAYED, by_seed[seed.id], seed)
             if seed.id in by_seed
@@ -144,7 +144,7 @@ class MakeHome:
             for seed in seeds
         ]
         if len(history):
-            picks = await self._by_model.explored(going, history, found[-1])
+            picks = await self._by_model.explored(going, found[-1])
             if not len(liked):
                 picks = [replace(one, reason=_as_of_artist(one.reason)) for one in picks]
             kind = ShelfKind.POPULAR_WITH_PEOPLE_LIKE_YOU

@@ -35,6 +35,14 @@ class Going:
     blocked: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What a model ``found`` for a history, and the best of it that the user may be shown."""
+
+    found: FirstRows
+    picks: list[Recommended]
+
+
 class ModelShelves:
     """Finds what goes with histories, and why."""
 
@@ -43,7 +51,7 @@ class ModelShelves:
         self._picks = ModelPicks(tracks)
         self._exploring = Exploring(tracks, chance)
 
-    async def beside(self, by: Going, histories: Sequence[Rows]) -> list[list[Recommended]]:
+    async def beside(self, by: Going, histories: Sequence[Rows]) -> list[Beside]:
         """For each of the histories, none of which is empty, the best that it is not made of.
 
         Nothing that was heard and of no blocked artist. Raises Unavailable.
@@ -55,25 +63,23 @@ class ModelShelves:
         found = await asyncio.to_thread(ranking.first_of_each, by.model, histories, heard, order)
         chosen = await self._chosen(by, found)
         lists = [Chosen(*one) for one in zip(histories, found, chosen, strict=True)]
-        return await self._picks(by.model, lists, by.blocked, _MOST_NAMED)
+        picks = await self._picks(by.model, lists, by.blocked, _MOST_NAMED)
+        return [Beside(*one) for one in zip(found, picks, strict=True)]
 
-    async def explored(
-        self, by: Going, history: Rows, picks: Sequence[Recommended]
-    ) -> list[Recommended]:
-        """``picks`` with the share of the places that are shown which is for trying out."""
-        share, model = by.parameters.explore_share or 0.0, by.model
+    async def explored(self, by: Going, beside: Beside) -> list[Recommended]:
+        """Its picks with the share of the places that are shown which is for trying out."""
+        share = by.parameters.explore_share or 0.0
         if not share:
-            return list(picks)
-        order, heard = by.parameters.ranking or Ranking.SCORE, model.tracks.rows(by.heard)
-        found = await asyncio.to_thread(ranking.first_of_each, model, [history], heard, order)
-        shown, spare = picks[:MOST_SHOWN], picks[MOST_SHOWN:]
+            return beside.picks
+        shown, spare = beside.picks[:MOST_SHOWN], beside.picks[MOST_SHOWN:]
         # What every plan may be shown, so that each is as likely to be.
         wanted = Wanted(
             left_out=by.heard | {one.track.id for one in spare},
             blocked_artists=by.blocked,
             premium=False,
         )
-        return [*await self._exploring(model, found[0], shown, wanted, share), *spare]
+        explored = await self._exploring(by.model, beside.found, shown, wanted, share)
+        return [*explored, *spare]
 
     async def _chosen(self, by: Going, found: Sequence[FirstRows]) -> list[list[Track]]:
         """The tracks that are kept of each; what is looked up is looked up once."""
