@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from rec_svc.domain.kept_tracks import KeptTrack
 from rec_svc.domain.recommended import MOST_OF_ARTIST, Recommended, Source
 
 NOT_TWICE_MS: Final = 48 * 3_600_000
@@ -108,20 +109,6 @@ class Steering:
 
 
 @dataclass(frozen=True, slots=True)
-class Pick:
-    """A track of a block: whatever of it an answer says that the catalogue does not.
-
-    ``reason``: the name of its kind; ``because_of``: the track that it names, or empty.
-    """
-
-    track_id: str
-    score: float
-    reason: str
-    because_of: str = ""
-    propensity: float = 1.0
-
-
-@dataclass(frozen=True, slots=True)
 class Block:
     """What a radio gave at once; ``repeated`` of its tracks had been given or played within
     ``NOT_TWICE_MS``."""
@@ -129,7 +116,7 @@ class Block:
     radio_id: str
     title: str
     shown_id: str
-    picks: tuple[Pick, ...]
+    picks: tuple[KeptTrack, ...]
     source: Source
     model_id: str
     repeated: int

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from rec_svc.domain.recommended import ReasonKind, RecommendedList, Source
+from rec_svc.domain.kept_tracks import KeptTrack
+from rec_svc.domain.recommended import RecommendedList, Source
 from rec_svc.domain.weeks import Week
 
 TRACKS = 30
@@ -16,18 +17,6 @@ SURFACE = "discover-weekly"
 """Where it stands, as exposures say."""
 
 
-@dataclass(frozen=True, slots=True)
-class WeeklyTrack:
-    """A track of a list, as it was chosen; ``because_of`` is the id of the track of its reason, or
-    of one by the artist of it."""
-
-    track_id: str
-    score: float
-    kind: ReasonKind
-    because_of: str = ""
-    propensity: float = 1.0
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeeklyList:
     """What was made for a user in a week, and in which arms; it never changes."""
@@ -35,7 +24,7 @@ class WeeklyList:
     user_id: str
     week: Week
     shown_id: str
-    tracks: tuple[WeeklyTrack, ...]
+    tracks: tuple[KeptTrack, ...]
     source: Source
     model_id: str
     made_at_ms: int

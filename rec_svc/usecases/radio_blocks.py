@@ -10,9 +10,9 @@ from itertools import islice
 from meshkit.idempotency import RequestKey
 from rec_svc.domain.experiments import Assignments
 from rec_svc.domain.exposure_outcomes import Exposure
+from rec_svc.domain.kept_tracks import KeptTrack, named, recommended_now
 from rec_svc.domain.radio_faults import busy_error
-from rec_svc.domain.radios import NOT_TWICE_MS, Block, Pick, Station, arranged
-from rec_svc.domain.reasons import kept_reason
+from rec_svc.domain.radios import NOT_TWICE_MS, Block, Station, arranged
 from rec_svc.domain.recommendation_faults import unknown_error
 from rec_svc.domain.recommended import (
     Reason,
@@ -177,7 +177,7 @@ class RadioBlocks:
             station.radio.radio_id,
             station.radio.title,
             self._new_id(),
-            tuple(map(_pick, ordered)),
+            tuple(map(KeptTrack.of, ordered)),
             picked.source or Source.CONTENT,
             picked.model_id,
             repeated,
@@ -188,22 +188,12 @@ class RadioBlocks:
         """What was given before, as far as it may be recommended now."""
         if block is None:
             return None
-        named = {pick.track_id for pick in block.picks} | {one.because_of for one in block.picks}
         there, blocked = await asyncio.gather(
-            self._tracks.tracks(named - {""}), self._listening.blocked_artists(listener.user_id)
+            self._tracks.tracks(named(block.picks)),
+            self._listening.blocked_artists(listener.user_id),
         )
         wanted = Wanted(left_out=frozenset(), blocked_artists=blocked, premium=listener.premium)
-        tracks = [
-            Recommended(
-                there[pick.track_id],
-                pick.score,
-                kept_reason(ReasonKind[pick.reason], pick.because_of, there, wanted),
-                pick.propensity,
-            )
-            for pick in block.picks
-            if pick.track_id in there and wanted.allows(there[pick.track_id])
-        ]
-        return Served(block, tuple(tracks))
+        return Served(block, recommended_now(block.picks, there, wanted))
 
     async def _record(self, user_id: str, block: Block, assigned: Assignments) -> None:
         await self._exposures.record(
@@ -219,8 +209,3 @@ class RadioBlocks:
                 assigned.held_back,
             )
         )
-
-
-def _pick(one: Recommended) -> Pick:
-    cause = "" if one.reason.track is None else one.reason.track.id
-    return Pick(one.track.id, one.score, one.reason.kind.name, cause, one.propensity)

@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import islice
 
+from rec_svc.domain.kept_tracks import KeptTrack
 from rec_svc.domain.listening import Taste
 from rec_svc.domain.recommended import MOST_OF_ARTIST, ReasonKind, Recommended, Wanted
-from rec_svc.domain.weekly_lists import TRACKS, WEEKS_APART, KeptList, WeeklyList, WeeklyTrack
+from rec_svc.domain.weekly_lists import TRACKS, WEEKS_APART, KeptList, WeeklyList
 from rec_svc.domain.weeks import Week
 from rec_svc.ports.listening import Listening
 from rec_svc.ports.tracks import MOST_ASKED, Tracks
@@ -45,7 +46,7 @@ class MakeWeeklyList:
         draft = await self._drafted(listener, taste, seeds, before)
         if before and len(draft.tracks) < TRACKS:
             draft = await self._filled(listener, taste, seeds, draft)
-        kept = _kept if taste.liked else _kept_by_artist
+        kept = KeptTrack.of if taste.liked else _kept_by_artist
         made = WeeklyList(
             user_id=user_id,
             week=week,
@@ -100,12 +101,7 @@ def _way(draft: Draft) -> int:
     return int(draft.source.value)
 
 
-def _kept(one: Recommended) -> WeeklyTrack:
-    because_of = "" if one.reason.track is None else one.reason.track.id
-    return WeeklyTrack(one.track.id, one.score, one.reason.kind, because_of, one.propensity)
-
-
-def _kept_by_artist(one: Recommended) -> WeeklyTrack:
+def _kept_by_artist(one: Recommended) -> KeptTrack:
     """The user did not play the track that it is because of, but named or follows its artist."""
-    kept = _kept(one)
+    kept = KeptTrack.of(one)
     return replace(kept, kind=ReasonKind.ARTIST_YOU_FOLLOW) if kept.because_of else kept

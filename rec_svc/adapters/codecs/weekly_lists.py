@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rec_svc.domain.recommended import ReasonKind, Source
-from rec_svc.domain.weekly_lists import WeeklyList, WeeklyTrack
+from rec_svc.adapters.codecs import kept_tracks
+from rec_svc.domain.recommended import Source
+from rec_svc.domain.weekly_lists import WeeklyList
 from rec_svc.domain.weeks import Week
 
 
@@ -19,10 +20,7 @@ def body_of(made: WeeklyList) -> dict[str, Any]:
         "made_at_ms": made.made_at_ms,
         "assignments": dict(made.assignments),
         "held_back": made.held_back,
-        "tracks": [
-            [one.track_id, one.score, one.kind.name, one.because_of, one.propensity]
-            for one in made.tracks
-        ],
+        "tracks": kept_tracks.rows_of(made.tracks),
     }
 
 
@@ -37,8 +35,5 @@ def list_of(user_id: str, week: Week, body: Mapping[str, Any]) -> WeeklyList:
         made_at_ms=body["made_at_ms"],
         assignments=body["assignments"],
         held_back=body["held_back"],
-        tracks=tuple(
-            WeeklyTrack(track_id, score, ReasonKind[kind], because_of, propensity)
-            for track_id, score, kind, because_of, propensity in body["tracks"]
-        ),
+        tracks=kept_tracks.tracks_of(body["tracks"]),
     )

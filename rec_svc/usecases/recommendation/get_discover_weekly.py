@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from rec_svc.domain.exposure_outcomes import Exposure
-from rec_svc.domain.reasons import kept_reason
+from rec_svc.domain.kept_tracks import named, recommended_now
 from rec_svc.domain.recommended import Recommended, RecommendedList, Wanted
 from rec_svc.domain.weekly_lists import SURFACE, DiscoverWeekly, WeeklyList
 from rec_svc.domain.weeks import Week
@@ -57,18 +57,8 @@ class GetDiscoverWeekly:
             blocked_artists=await self._listening.blocked_artists(listener.user_id),
             premium=listener.premium,
         )
-        asked = {*made.track_ids, *(one.because_of for one in made.tracks if one.because_of)}
-        known = await self._tracks.tracks(asked)
-        return tuple(
-            Recommended(
-                known[one.track_id],
-                one.score,
-                kept_reason(one.kind, one.because_of, known, wanted),
-                one.propensity,
-            )
-            for one in made.tracks
-            if one.track_id in known and wanted.allows(known[one.track_id])
-        )
+        known = await self._tracks.tracks(named(made.tracks))
+        return recommended_now(made.tracks, known, wanted)
 
 
 def _exposure(made: WeeklyList) -> Exposure:

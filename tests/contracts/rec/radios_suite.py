@@ -15,8 +15,9 @@ from meshkit.faults import RequestIdReused
 from meshkit.idempotency import RequestKey
 from meshkit.testing.at_once import at_once
 from meshkit.ulids import new_id
-from rec_svc.domain.radios import NOT_TWICE_MS, Block, Given, Pick, Radio, Seed, SeedKind, Station
-from rec_svc.domain.recommended import Source
+from rec_svc.domain.kept_tracks import KeptTrack
+from rec_svc.domain.radios import NOT_TWICE_MS, Block, Given, Radio, Seed, SeedKind, Station
+from rec_svc.domain.recommended import ReasonKind, Source
 from rec_svc.ports.radios import RadioFeedback, RadioPlay, Radios, RadioSave
 
 NOW_MS = 1_790_000_000_000
@@ -35,7 +36,7 @@ def a_radio(user_id: str, created_at_ms: int = NOW_MS, title: str = "Teardrop ra
 
 
 def a_block(radio: Radio, *track_ids: str, at_ms: int = NOW_MS) -> Block:
-    picks = tuple(Pick(one, 0.5, "POPULAR", propensity=0.25) for one in track_ids)
+    picks = tuple(KeptTrack(one, 0.5, ReasonKind.POPULAR, propensity=0.25) for one in track_ids)
     return Block(radio.radio_id, radio.title, new_id(), picks, Source.CONTENT, new_id(), 1, at_ms)
 
 

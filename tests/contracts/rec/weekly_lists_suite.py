@@ -10,8 +10,9 @@ import pytest
 
 from meshkit.testing.at_once import at_once
 from meshkit.ulids import new_id
+from rec_svc.domain.kept_tracks import KeptTrack
 from rec_svc.domain.recommended import ReasonKind, Source
-from rec_svc.domain.weekly_lists import WeeklyList, WeeklyTrack
+from rec_svc.domain.weekly_lists import WeeklyList
 from rec_svc.domain.weeks import Week
 from rec_svc.ports.weekly_lists import WeeklyLists
 
@@ -25,8 +26,8 @@ def a_list(**fields: Any) -> WeeklyList:
         week=WEEK,
         shown_id=new_id(),
         tracks=(
-            WeeklyTrack(new_id(), 0.25, ReasonKind.BECAUSE_OF_TRACK, new_id()),
-            WeeklyTrack(new_id(), 0.125, ReasonKind.EXPLORED, "", 0.5),
+            KeptTrack(new_id(), 0.25, ReasonKind.BECAUSE_OF_TRACK, new_id()),
+            KeptTrack(new_id(), 0.125, ReasonKind.EXPLORED, "", 0.5),
         ),
         source=Source.PERSONAL,
         model_id=new_id(),

@@ -19,9 +19,10 @@ from rec_svc.adapters.grpc.managed_playlists import PlaylistServiceManaged
 from rec_svc.adapters.memory.managed_playlists import MemoryManagedPlaylists
 from rec_svc.adapters.postgres.tracks import PostgresTracksReplica
 from rec_svc.adapters.postgres.user_items import PostgresUserItems
+from rec_svc.domain.kept_tracks import KeptTrack
 from rec_svc.domain.recommended import ReasonKind
 from rec_svc.domain.user_items import ItemKind
-from rec_svc.domain.weekly_lists import KeptList, WeeklyTrack
+from rec_svc.domain.weekly_lists import KeptList
 from rec_svc.domain.weeks import Week
 from rec_svc.ports.managed_playlists import ManagedPlaylist, ManagedPlaylists
 from rec_svc.ports.tracks import TrackChange
@@ -77,7 +78,7 @@ async def kept(instance: Instance, user_id: str, week: Week = WEEK) -> KeptList:
     tracks = [a_track(str(n)) for n in range(3)]
     replica = PostgresTracksReplica(instance.pool)
     await replica.apply([TrackChange(one.id, 1, one) for one in tracks], new_id())
-    chosen = tuple(WeeklyTrack(one.id, 0.5, ReasonKind.POPULAR) for one in tracks)
+    chosen = tuple(KeptTrack(one.id, 0.5, ReasonKind.POPULAR) for one in tracks)
     made = a_list(user_id=user_id, week=week, tracks=chosen, made_at_ms=week.begins_ms)
     return await instance.parts.weekly_lists.keep(made)
 
